@@ -1,0 +1,266 @@
+//! Makes the value at the moment a person picks it up, and hands it to a sink.
+//!
+//! The sink is prepared first, then the claim is committed, then the value is published. If that
+//! fails, the claim waits again.
+
+use std::io;
+
+use super::{Authority, Conflict, Error, Thing, decide, deliver};
+use crate::{
+    authz::{self, Action, Entry, Found, Permit, Principal, Request},
+    domain::{
+        actor::Actor,
+        audit::Target,
+        claim::{Claim, HashedCode},
+        clock::Time,
+        credential::PlainToken,
+        id::TokenId,
+        token::{Kind, Powers, State, Token, Whose},
+    },
+    store::{Refused, Tx},
+};
+
+/// Where a value goes.
+pub trait Sink: Send {
+    /// Makes sure that the value can be published, and shows nothing yet.
+    fn prepare(&mut self) -> io::Result<()>;
+    /// Publishes the value.
+    fn publish(&mut self, value: &PlainToken) -> io::Result<()>;
+    /// Undoes what was prepared, since there will be no value.
+    fn withdraw(&mut self);
+    /// What it is called in the audit trail. Never the value, nor a part of it.
+    fn name(&self) -> String;
+}
+
+/// Which claim is meant.
+#[derive(Clone, Copy, Debug)]
+pub enum ClaimRef {
+    /// The one with this code.
+    Code(HashedCode),
+    /// The one that waits for this token: chosen by eye, so that there is no code to phish.
+    Token(TokenId),
+}
+
+/// A pick-up that has happened.
+#[derive(Debug)]
+pub struct Claimed {
+    /// The token, which has its value now.
+    pub token: Token,
+    /// The moment for which its state is told.
+    pub at: Time,
+}
+
+/// A pick-up that waits.
+#[derive(Debug)]
+pub struct WaitingClaim {
+    /// Of which token.
+    pub token: Token,
+    /// Who asked for it.
+    pub opened_by: Actor,
+    /// When.
+    pub opened_at: Time,
+    /// Until when it waits.
+    pub expires_at: Time,
+    /// The moment for which the token's state is told.
+    pub at: Time,
+}
+
+/// What the transaction of a pick-up came to.
+#[derive(Clone)]
+struct Committed {
+    token: Token,
+    claim: HashedCode,
+    at: Time,
+}
+
+impl Authority {
+    /// What waits to be picked up, the oldest first.
+    pub async fn list_claims(&self, request: &Request) -> Result<Vec<WaitingClaim>, Error> {
+        self.read(request, |view, who| {
+            let whose = who.account().map(Whose::Account);
+            let permit = decide(who, Action::ListClaims, whose, Thing::Account)?;
+            let waiting = view.open_claims(&permit, who.at())?;
+            Ok(waiting
+                .into_iter()
+                .map(|(claim, token)| WaitingClaim {
+                    token,
+                    opened_by: claim.opened_by,
+                    opened_at: claim.opened_at,
+                    expires_at: claim.expires_at,
+                    at: who.at(),
+                })
+                .collect())
+        })
+        .await
+    }
+
+    /// Picks a value up into `sink`.
+    pub async fn claim_token(
+        &self,
+        request: &Request,
+        claim: ClaimRef,
+        sink: &mut dyn Sink,
+    ) -> Result<Claimed, Error> {
+        sink.prepare().map_err(Error::Sink)?;
+        let plains = [Kind::Pat, Kind::Cli].map(|kind| PlainToken::generate(&self.brand, kind));
+        let plains = std::sync::Arc::new(plains);
+        let committed = self
+            .commit(request, claim, plains.clone(), sink.name())
+            .await;
+        let committed = match committed {
+            Ok(committed) => committed,
+            Err(error) => {
+                sink.withdraw();
+                return Err(error);
+            }
+        };
+        let [pat, cli] = &*plains;
+        let plain = match committed.token.kind {
+            Kind::Pat => pat,
+            Kind::Cli => cli,
+        };
+        if let Err(error) = sink.publish(plain) {
+            sink.withdraw();
+            self.let_wait_again(request, committed).await?;
+            return Err(Error::Sink(error));
+        }
+        Ok(Claimed {
+            token: committed.token,
+            at: committed.at,
+        })
+    }
+
+    async fn commit(
+        &self,
+        request: &Request,
+        claim: ClaimRef,
+        plains: std::sync::Arc<[PlainToken; 2]>,
+        sink: String,
+    ) -> Result<Committed, Error> {
+        let house = self.clone();
+        self.write(request, move |tx, who| {
+            let (claim, permit, mut token, entry) = look_up(tx, who, claim)?;
+            let failed = |why: Conflict| {
+                let record = permit.failure(Some(Target::Token(token.id)), &why.to_string());
+                Refused {
+                    error: Error::Conflict(why),
+                    entry: Some(record),
+                }
+            };
+            if let Some(at) = claim.used_at {
+                return Err(failed(Conflict::ClaimUsed(at)));
+            }
+            match token.state(who.at()) {
+                State::Active | State::Unclaimed => {}
+                state @ (State::Disabled | State::Expired | State::Revoked) => {
+                    return Err(failed(Conflict::State(state)));
+                }
+            }
+            if who.at() >= claim.expires_at {
+                return Err(failed(Conflict::ClaimOver(claim.expires_at)));
+            }
+            if !is_opener_good(tx, who, &claim, &token)? {
+                return Err(failed(Conflict::OpenerGone));
+            }
+            let [pat, cli] = &*plains;
+            let plain = match token.kind {
+                Kind::Pat => pat,
+                Kind::Cli => cli,
+            };
+            let entry = entry.because(format!("to {sink}"));
+            let value = house.next_value(tx, &token, plain, who.at())?;
+            let overlap_ends = deliver::end(who.at(), claim.overlap);
+            tx.put_value(token.id, &value, overlap_ends, &entry)?;
+            tx.use_claim(&claim.code, Some(who.at()), &entry)?;
+            token.present = Some(value.present);
+            Ok(Committed {
+                token,
+                claim: claim.code,
+                at: who.at(),
+            })
+        })
+        .await
+    }
+
+    /// Takes back what was committed, since the value reached nobody.
+    async fn let_wait_again(&self, request: &Request, done: Committed) -> Result<(), Error> {
+        self.write(request, move |tx, who| {
+            let permit = decide(who, Action::ClaimToken, done.token.whose(), Thing::Claim)?;
+            let entry = permit
+                .entry(Target::Token(done.token.id))
+                .because("taken back: the value could not be handed over");
+            let generation = done.token.present.as_ref().map_or(0, |p| p.generation);
+            tx.take_back_value(done.token.id, generation, &entry)?;
+            tx.use_claim(&done.claim, None, &entry)?;
+            Ok(())
+        })
+        .await
+    }
+}
+
+fn look_up<'tx>(
+    tx: &mut Tx,
+    who: &'tx Principal,
+    named: ClaimRef,
+) -> Result<(Claim, Permit<'tx>, Token, Entry<'tx>), Refused<Error>> {
+    let by_code = match named {
+        ClaimRef::Code(code) => tx.claim(&code)?,
+        ClaimRef::Token(_) => None,
+    };
+    let id = match (named, &by_code) {
+        (ClaimRef::Token(id), _) => Some(id),
+        (ClaimRef::Code(_), found) => found.as_ref().map(|claim| claim.token),
+    };
+    let stake = match id {
+        Some(id) => tx.stake(id)?,
+        None => None,
+    };
+    let whose = stake.map(|stake| stake.whose);
+    let permit = decide(who, Action::ClaimToken, whose, Thing::Claim)?;
+    let not_there = Error::NotFound(Thing::Claim);
+    let Some(id) = id else {
+        return Err(not_there.into());
+    };
+    let claim = match by_code {
+        Some(claim) => Some(claim),
+        None => tx.claim_of(&permit, id)?,
+    };
+    match (claim, tx.token(&permit, id)?) {
+        (Some(claim), Some(token)) => {
+            let entry = permit.entry(Target::Token(id));
+            Ok((claim, permit, token, entry))
+        }
+        (None, _) | (_, None) => Err(not_there.into()),
+    }
+}
+
+/// Whether who asked for the value could ask for it now.
+fn is_opener_good(
+    tx: &mut Tx,
+    who: &Principal,
+    claim: &Claim,
+    token: &Token,
+) -> Result<bool, Refused<Error>> {
+    let found = match claim.opened_by {
+        Actor::Token(id) => tx
+            .presented_by_id(id)?
+            .map_or(Found::Nothing, |found| Found::Token(found.into())),
+        Actor::Local(user) => Found::Place {
+            account: Some(token.account),
+            standing: tx.standing(user, token.account)?,
+        },
+        Actor::Operator => Found::Place {
+            account: Some(token.account),
+            standing: None,
+        },
+        Actor::Keywright | Actor::Nobody => Found::Nothing,
+    };
+    let Some(opener) = authz::recognize_opener(claim.opened_by, found, who) else {
+        return Ok(false);
+    };
+    let action = Action::RotateToken {
+        powers: Powers::clone(&token.powers),
+        inline: false,
+    };
+    Ok(authz::decide(&opener, action, token.whose()).is_ok())
+}

@@ -1,0 +1,159 @@
+//! Makes a token; its value leaves in the answer, or waits to be claimed, and is kept nowhere.
+
+use chrono::Duration;
+
+use super::{
+    Authority, Deliver, Delivered, Error, For, Minted, Thing, decide,
+    replay::{self, Call},
+    subject,
+};
+use crate::{
+    authz::{Action, Permit, Principal, Request},
+    crypto::digest::{Digest, Fields},
+    domain::{
+        audit::Target,
+        clock::Time,
+        expires::{self, Expires},
+        id::TokenId,
+        idempotency::IdempotencyKey,
+        label::Label,
+        scope::Scopes,
+        token::{Kind, Powers, Token, Whose},
+    },
+    store::Refused,
+};
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct NewToken {
+    /// For whom.
+    pub owner: For,
+    /// What it is to be called.
+    pub label: Label,
+    /// What it is to carry.
+    pub scopes: Scopes,
+    /// Until when; nothing means 90 days, or what is left of the asker's life if that is shorter.
+    pub expires: Option<Expires>,
+    /// How its value is to reach its user.
+    pub deliver: Deliver,
+    /// What makes a repeated call answer with the same token.
+    pub idempotency_key: Option<IdempotencyKey>,
+}
+
+impl Authority {
+    /// Makes a token for whoever asks, or whom they name.
+    pub async fn create_token(&self, request: &Request, new: NewToken) -> Result<Minted, Error> {
+        let (house, id, delivery) = (self.clone(), TokenId::fresh(), self.delivery(new.deliver));
+        self.write(request, move |tx, who| {
+            let powers = Powers {
+                scopes: new.scopes.clone(),
+                expires_at: expiry(who, new.expires)?,
+            };
+            let action = Action::CreateToken {
+                powers: powers.clone(),
+                inline: delivery.is_inline(),
+            };
+            let whose = subject::whose(tx, who, &new.owner)?;
+            let permit = decide(who, action, whose, Thing::User)?;
+
+            let call = Call::new(
+                "create_token",
+                new.idempotency_key.as_ref(),
+                arguments(&new),
+            );
+            let (mut token, entry, replayed) = match replay::of(tx, &permit, &call)? {
+                Some(token) => {
+                    // What came of the first call may be wider than the asker is now.
+                    let action = Action::CreateToken {
+                        powers: token.powers.clone(),
+                        inline: delivery.is_inline(),
+                    };
+                    decide(who, action, token.whose(), Thing::Token)?;
+                    let entry = permit.entry(Target::Token(token.id)).because("replayed");
+                    (token, entry, true)
+                }
+                None => {
+                    let (token, entry) = (
+                        make(&permit, id, &new.label, powers)?,
+                        permit.entry(Target::Token(id)),
+                    );
+                    tx.insert_token(&token, &entry)?;
+                    replay::keep(tx, &permit, &call, id, &entry)?;
+                    (token, entry, false)
+                }
+            };
+            let gives = !replayed || replay::may_reopen(tx, &permit, &token, &delivery)?;
+            let delivered = match gives {
+                true => {
+                    house.hand_over(tx, who, &mut token, &delivery, Duration::zero(), &entry)?
+                }
+                false => {
+                    tx.note(&entry);
+                    Delivered::Before
+                }
+            };
+            house.uses.overlay(&mut token);
+            Ok(Minted {
+                token,
+                at: who.at(),
+                delivered,
+                replayed,
+            })
+        })
+        .await
+    }
+}
+
+/// Until when the new token is to live.
+pub(super) fn expiry(
+    who: &Principal,
+    asked: Option<Expires>,
+) -> Result<Option<Time>, Refused<Error>> {
+    match asked {
+        Some(asked) => Ok(asked
+            .resolve(who.at())
+            .map_err(|why| Error::invalid("expires", why))?),
+        None => {
+            let usual = who.at() + expires::USUAL;
+            Ok(Some(who.expires_at().map_or(usual, |end| end.min(usual))))
+        }
+    }
+}
+
+fn make(
+    permit: &Permit<'_>,
+    id: TokenId,
+    label: &Label,
+    powers: Powers,
+) -> Result<Token, Refused<Error>> {
+    let Whose::Owner(account, owner) = permit.whose() else {
+        return Err(Error::NotFound(Thing::User).into());
+    };
+    let who = permit.principal();
+    Ok(Token {
+        id,
+        kind: Kind::Pat,
+        account,
+        owner,
+        label: label.clone(),
+        powers,
+        created_at: who.at(),
+        created_by: who.actor(),
+        parent: who.token_id(),
+        last_used_at: None,
+        disabled: None,
+        revoked_at: None,
+        present: None,
+    })
+}
+
+fn arguments(new: &NewToken) -> Digest {
+    let expires = new.expires.map(|expires| format!("{expires:?}"));
+    Fields::new("create_token")
+        .text(&format!("{:?}", new.owner))
+        .text(new.label.as_str())
+        .text(&new.scopes.to_string())
+        .maybe(expires.as_deref(), Fields::text)
+        .text(&format!("{:?}", new.deliver))
+        .finish()
+}

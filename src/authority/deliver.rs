@@ -1,0 +1,179 @@
+//! How a value reaches its user: in the answer, or by a claim that a person picks up.
+
+use std::sync::Arc;
+
+use chrono::Duration;
+
+use super::{Authority, Error};
+use crate::{
+    authz::{Entry, Principal},
+    domain::{
+        claim::{self, Claim, ClaimCode},
+        cli_token::Sealed,
+        clock::Time,
+        credential::PlainToken,
+        token::{Kind, Present, Token, Value},
+    },
+    store::{Refused, Tx},
+    vault::Binding,
+};
+
+/// How the value is to reach its user.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Deliver {
+    /// A person picks it up.
+    #[default]
+    Claim,
+    /// It is in the answer.
+    Inline,
+}
+
+/// A token that was made or renewed.
+#[derive(Debug)]
+pub struct Minted {
+    /// Its record.
+    pub token: Token,
+    /// The moment for which its state is told.
+    pub at: Time,
+    /// Where its value went.
+    pub delivered: Delivered,
+    /// Whether this was answered before, under the same key.
+    pub replayed: bool,
+}
+
+/// Where a value went.
+#[derive(Debug)]
+pub enum Delivered {
+    /// Into this answer, and into no other.
+    Value(Arc<PlainToken>),
+    /// Nowhere yet: it is made when a person comes with this code.
+    Claim {
+        /// The code.
+        code: Arc<ClaimCode>,
+        /// Until when it waits.
+        expires_at: Time,
+    },
+    /// It left in an earlier answer.
+    Before,
+}
+
+/// A delivery, with what it needs of chance: made before the transaction, which may run twice.
+#[derive(Debug)]
+pub(super) struct Delivery {
+    how: Deliver,
+    pat: Arc<PlainToken>,
+    cli: Arc<PlainToken>,
+    code: Arc<ClaimCode>,
+}
+
+impl Delivery {
+    /// A value for a token of this kind.
+    pub(super) fn value(&self, kind: Kind) -> &Arc<PlainToken> {
+        match kind {
+            Kind::Pat => &self.pat,
+            Kind::Cli => &self.cli,
+        }
+    }
+
+    /// Whether the value leaves in the answer.
+    pub(super) fn is_inline(&self) -> bool {
+        self.how == Deliver::Inline
+    }
+}
+
+impl Authority {
+    pub(super) fn delivery(&self, how: Deliver) -> Delivery {
+        Delivery {
+            how,
+            pat: PlainToken::generate(&self.brand, Kind::Pat).into(),
+            cli: PlainToken::generate(&self.brand, Kind::Cli).into(),
+            code: ClaimCode::generate().into(),
+        }
+    }
+
+    /// The next value of `token`, as it is kept. That of a CLI token is sealed besides.
+    pub(super) fn next_value(
+        &self,
+        view: &mut Tx,
+        token: &Token,
+        plain: &PlainToken,
+        at: Time,
+    ) -> Result<Value, Refused<Error>> {
+        let generation = token.present.as_ref().map_or(0, |p| p.generation) + 1;
+        let sealed = match token.kind {
+            Kind::Pat => None,
+            Kind::Cli => Some(self.sealed(view, token, generation, plain)?),
+        };
+        Ok(Value {
+            present: Present {
+                generation,
+                prefix: Some(plain.prefix()),
+                generated_at: at,
+            },
+            hash: Some(plain.hashed()),
+            sealed,
+        })
+    }
+
+    /// `plain`, sealed as that generation of `token`.
+    pub(super) fn sealed(
+        &self,
+        view: &mut Tx,
+        token: &Token,
+        generation: u32,
+        plain: &PlainToken,
+    ) -> Result<Sealed, Refused<Error>> {
+        let binding = Binding {
+            instance: &view.instance()?,
+            token: token.id,
+            owner: token.owner,
+            generation,
+        };
+        Ok(self
+            .vault
+            .seal(plain.expose(), binding, view.has_sealed()?)?)
+    }
+
+    /// Gives `token` its next value, or opens the claim in which it will be given.
+    pub(super) fn hand_over(
+        &self,
+        tx: &mut Tx,
+        who: &Principal,
+        token: &mut Token,
+        delivery: &Delivery,
+        overlap: Duration,
+        entry: &Entry<'_>,
+    ) -> Result<Delivered, Refused<Error>> {
+        match delivery.how {
+            Deliver::Inline => {
+                let plain = delivery.value(token.kind);
+                let value = self.next_value(tx, token, plain, who.at())?;
+                tx.close_claim(token.id, entry)?;
+                tx.put_value(token.id, &value, end(who.at(), overlap), entry)?;
+                token.present = Some(value.present);
+                Ok(Delivered::Value(Arc::clone(plain)))
+            }
+            Deliver::Claim => {
+                let claim = Claim {
+                    code: delivery.code.hashed(),
+                    token: token.id,
+                    opened_by: who.actor(),
+                    opened_at: who.at(),
+                    expires_at: who.at() + claim::LIFE,
+                    overlap,
+                    used_at: None,
+                };
+                tx.open_claim(&claim, entry)?;
+                Ok(Delivered::Claim {
+                    code: Arc::clone(&delivery.code),
+                    expires_at: claim.expires_at,
+                })
+            }
+        }
+    }
+}
+
+/// When an overlap that begins at `at` ends.
+pub(super) fn end(at: Time, overlap: Duration) -> Time {
+    at.checked_add_signed(overlap).unwrap_or(Time::MAX_UTC)
+}

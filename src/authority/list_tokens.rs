@@ -1,0 +1,108 @@
+//! Lists tokens: their records, never their values.
+
+use chrono::Duration;
+
+use super::{Authority, Error, For, Thing, decide, subject};
+use crate::{
+    authz::{Action, Permit, Request},
+    crypto::digest::Fields,
+    domain::{
+        clock::Time,
+        id::TokenId,
+        page::{Cursor, Limit, Page},
+        token::{Token, Whose},
+    },
+    store::{StateFilter, TokenFilter},
+};
+
+/// Which tokens, and how many of them.
+#[derive(Clone, Debug)]
+pub struct ListTokens {
+    /// Whose.
+    pub of: Of,
+    /// With this in their label, whatever its case.
+    pub query: Option<String>,
+    /// In this state; nothing means those that are unclaimed, active or disabled.
+    pub state: Option<StateFilter>,
+    /// Made, and not used, for so long.
+    pub unused_for: Option<Duration>,
+    /// Over within so long.
+    pub expiring_within: Option<Duration>,
+    /// How many.
+    pub limit: Limit,
+    /// From where on.
+    pub cursor: Option<Cursor>,
+}
+
+/// Whose tokens.
+#[derive(Clone, Debug)]
+pub enum Of {
+    /// One's own, or those of whom one names.
+    Owner(For),
+    /// Everybody's in the account.
+    Account,
+}
+
+impl Authority {
+    /// A page of tokens, newest first, and the moment for which their states are told. Rows that
+    /// come and go between two pages are never shown twice, and none that stays is left out.
+    pub async fn list_tokens(
+        &self,
+        request: &Request,
+        asked: ListTokens,
+    ) -> Result<(Page<Token>, Time), Error> {
+        let house = self.clone();
+        self.read(request, move |view, who| {
+            let (whose, account) = match &asked.of {
+                Of::Owner(named) => (subject::whose(view, who, named)?, false),
+                Of::Account => (who.account().map(Whose::Account), true),
+            };
+            let permit = decide(who, Action::ListTokens { account }, whose, Thing::User)?;
+            let list = describe(&permit, &asked);
+            let before = match &asked.cursor {
+                Some(cursor) => Some(
+                    cursor
+                        .place(&list)
+                        .map_err(|why| Error::invalid("cursor", why))?,
+                ),
+                None => None,
+            };
+            let filter = TokenFilter {
+                at: who.at(),
+                state: asked.state,
+                query: asked.query.clone(),
+                unused_for: asked.unused_for,
+                expiring_within: asked.expiring_within,
+            };
+            let before = before.map(|place| TokenId::from(uuid::Uuid::from_u128(place)));
+            let limit = asked.limit.rows();
+            let mut rows = view.tokens(&permit, &filter, before, limit + 1)?;
+            let more = rows.len() > limit as usize;
+            rows.truncate(limit as usize);
+            let next = match rows.last() {
+                Some(last) if more => Some(Cursor::after(&list, last.id.as_uuid().as_u128())),
+                Some(_) | None => None,
+            };
+            for token in &mut rows {
+                house.uses.overlay(token);
+            }
+            if let Some(unused_for) = asked.unused_for {
+                // One that was used just now is in the store as unused for some seconds.
+                let since = who.at() - unused_for;
+                rows.retain(|token| token.last_used_at.is_none_or(|used| used <= since));
+            }
+            Ok((Page { rows, next }, who.at()))
+        })
+        .await
+    }
+}
+
+/// What a cursor of this list fits: the same owner and the same filters.
+fn describe(permit: &Permit<'_>, asked: &ListTokens) -> Fields {
+    Fields::new("tokens")
+        .text(&format!("{:?}", permit.whose()))
+        .text(&format!("{:?}", asked.state))
+        .maybe(asked.query.as_deref(), Fields::text)
+        .text(&format!("{:?}", asked.unused_for))
+        .text(&format!("{:?}", asked.expiring_within))
+}

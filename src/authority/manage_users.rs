@@ -1,0 +1,184 @@
+//! People, accounts, and what people are in accounts: looked after at the machine's shell.
+
+use super::{Authority, Error, Thing, decide, manage_app_envs::taken};
+use crate::{
+    authz::{Action, Request},
+    domain::{
+        account::{Account, Membership, Role, Slug},
+        audit::Target,
+        id::{AccountId, UserId},
+        label::Label,
+        token::Whose,
+        user::{Email, User, Username},
+    },
+};
+
+/// A person to add, as a member of the account of who asks.
+#[derive(Clone, Debug)]
+pub struct NewUser {
+    /// What they are called in commands.
+    pub username: Username,
+    /// Where they can be written to.
+    pub email: Option<Email>,
+    /// The operating system's number for them on this machine.
+    pub os_uid: Option<u32>,
+    /// What they are to be in the account.
+    pub role: Role,
+}
+
+/// An account to add.
+#[derive(Clone, Debug)]
+pub struct NewAccount {
+    /// Its name in commands.
+    pub slug: Slug,
+    /// Its name for people.
+    pub name: Label,
+}
+
+impl Authority {
+    /// Everyone, and what they are in accounts.
+    pub async fn list_users(
+        &self,
+        request: &Request,
+    ) -> Result<Vec<(User, Vec<Membership>)>, Error> {
+        self.read(request, |view, who| {
+            let permit = decide(who, Action::ListUsers, Whose::System, Thing::User)?;
+            Ok(view.users(&permit)?)
+        })
+        .await
+    }
+
+    /// Adds a person, and makes them something in the account of who asks.
+    pub async fn create_user(&self, request: &Request, new: NewUser) -> Result<User, Error> {
+        let id = UserId::fresh();
+        self.write(request, move |tx, who| {
+            let permit = decide(who, Action::CreateUser, Whose::System, Thing::User)?;
+            let account = who.account().ok_or(Error::NotFound(Thing::Account))?;
+            let user = User {
+                id,
+                username: new.username.clone(),
+                email: new.email.clone(),
+                os_uid: new.os_uid,
+                created_at: who.at(),
+                deactivated_at: None,
+            };
+            tx.insert_user(&user, &permit.entry(Target::User(id)))
+                .map_err(|error| taken(error, "user name, or the operating system's user,"))?;
+            let whose = Whose::Account(account);
+            let permit = decide(who, Action::SetMembership, whose, Thing::Account)?;
+            let member = Membership {
+                account,
+                user: id,
+                role: new.role,
+            };
+            tx.put_membership(&member, &permit.entry(Target::Membership(id)))?;
+            Ok(user)
+        })
+        .await
+    }
+
+    /// Switches a person on or off. From the commit on, none of the tokens of one who is off is
+    /// good.
+    pub async fn set_user_active(
+        &self,
+        request: &Request,
+        name: Username,
+        active: bool,
+    ) -> Result<User, Error> {
+        self.write(request, move |tx, who| {
+            let found = tx.user_named(&name)?;
+            let whose = found.map(|_| Whose::System);
+            let permit = decide(who, Action::UpdateUser, whose, Thing::User)?;
+            let not_there = Error::NotFound(Thing::User);
+            let Some(id) = found else {
+                return Err(not_there.into());
+            };
+            let mut user = tx.user(&permit, id)?.ok_or(not_there)?;
+            user.deactivated_at = match active {
+                true => None,
+                false => user.deactivated_at.or(Some(who.at())),
+            };
+            let entry = permit.entry(Target::User(id)).because(match active {
+                true => "activated",
+                false => "deactivated",
+            });
+            tx.update_user(&user, &entry)?;
+            Ok(user)
+        })
+        .await
+    }
+
+    /// Every account.
+    pub async fn list_accounts(&self, request: &Request) -> Result<Vec<Account>, Error> {
+        self.read(request, |view, who| {
+            let permit = decide(who, Action::ListAccounts, Whose::System, Thing::Account)?;
+            Ok(view.accounts(&permit)?)
+        })
+        .await
+    }
+
+    /// Adds an account. Nobody is in it yet.
+    pub async fn create_account(
+        &self,
+        request: &Request,
+        new: NewAccount,
+    ) -> Result<Account, Error> {
+        let id = AccountId::fresh();
+        self.write(request, move |tx, who| {
+            let permit = decide(who, Action::CreateAccount, Whose::System, Thing::Account)?;
+            let account = Account {
+                id,
+                slug: new.slug.clone(),
+                name: new.name.clone(),
+                created_at: who.at(),
+            };
+            tx.insert_account(&account, &permit.entry(Target::Account(id)))
+                .map_err(|error| taken(error, "name of the account"))?;
+            Ok(account)
+        })
+        .await
+    }
+
+    /// Says what a person is in the account of who asks.
+    pub async fn set_membership(
+        &self,
+        request: &Request,
+        name: Username,
+        role: Role,
+    ) -> Result<Membership, Error> {
+        self.write(request, move |tx, who| {
+            let whose = who.account().map(Whose::Account);
+            let permit = decide(who, Action::SetMembership, whose, Thing::Account)?;
+            let account = permit.account().ok_or(Error::NotFound(Thing::Account))?;
+            let user = tx.user_named(&name)?.ok_or(Error::NotFound(Thing::User))?;
+            let member = Membership {
+                account,
+                user,
+                role,
+            };
+            let entry = permit
+                .entry(Target::Membership(user))
+                .because(role.as_str());
+            tx.put_membership(&member, &entry)?;
+            Ok(member)
+        })
+        .await
+    }
+
+    /// Takes a person out of the account of who asks. Their tokens in it are good no more.
+    pub async fn remove_membership(&self, request: &Request, name: Username) -> Result<(), Error> {
+        self.write(request, move |tx, who| {
+            let whose = who.account().map(Whose::Account);
+            let permit = decide(who, Action::RemoveMembership, whose, Thing::Account)?;
+            let account = permit.account().ok_or(Error::NotFound(Thing::Account))?;
+            let user = tx.user_named(&name)?.ok_or(Error::NotFound(Thing::User))?;
+            let standing = tx.standing(user, account)?;
+            if standing.is_none_or(|standing| standing.role.is_none()) {
+                return Err(Error::NotFound(Thing::Member).into());
+            }
+            tx.remove_membership(user, account, &permit.entry(Target::Membership(user)))?;
+            Ok(())
+        })
+        .await
+    }
+}

@@ -1,0 +1,101 @@
+//! What happened.
+
+use super::{Authority, Error, Thing, decide};
+use crate::{
+    authz::{Action, Request},
+    crypto::digest::Fields,
+    domain::{
+        audit::AuditRecord,
+        clock::Time,
+        id::TokenId,
+        page::{Cursor, Limit, Page},
+        token::Whose,
+    },
+    store::AuditFilter,
+};
+
+/// Which entries, and how many of them.
+#[derive(Clone, Debug, Default)]
+pub struct ReadAudit {
+    /// Of the whole account, not only by or about oneself. Without it, whoever may see the
+    /// account's entries sees them, too.
+    pub system: bool,
+    /// Not before this.
+    pub since: Option<Time>,
+    /// Of this action.
+    pub action: Option<String>,
+    /// About this token.
+    pub token: Option<TokenId>,
+    /// How many.
+    pub limit: Limit,
+    /// From where on.
+    pub cursor: Option<Cursor>,
+}
+
+impl Authority {
+    /// A page of the audit trail, newest first: the account's for whoever may see it, else one's
+    /// own entries.
+    pub async fn read_audit(
+        &self,
+        request: &Request,
+        asked: ReadAudit,
+    ) -> Result<Page<AuditRecord>, Error> {
+        self.read(request, move |view, who| {
+            let whose = match asked.system {
+                true => Some(Whose::System),
+                false => who.account().map(Whose::Account),
+            };
+            let sees_all = |who| {
+                let action = Action::ReadAudit { account: true };
+                crate::authz::decide(who, action, whose).ok()
+            };
+            let (permit, person) = match sees_all(who) {
+                Some(permit) => (permit, None),
+                None => {
+                    let action = Action::ReadAudit { account: false };
+                    let permit = decide(who, action, whose, Thing::Account)?;
+                    let Some(user) = who.user() else {
+                        return Ok(Page {
+                            rows: Vec::new(),
+                            next: None,
+                        });
+                    };
+                    (permit, Some(user))
+                }
+            };
+            let list = Fields::new("audit").text(&format!(
+                "{whose:?} {person:?} {asked:?}",
+                asked = (&asked.since, &asked.action, &asked.token)
+            ));
+            let before =
+                match &asked.cursor {
+                    Some(cursor) => {
+                        let place = cursor
+                            .place(&list)
+                            .ok()
+                            .and_then(|place| u64::try_from(place).ok());
+                        Some(place.ok_or_else(|| {
+                            Error::invalid("cursor", crate::domain::page::NotACursor)
+                        })?)
+                    }
+                    None => None,
+                };
+            let filter = AuditFilter {
+                person,
+                since: asked.since,
+                action: asked.action.clone(),
+                token: asked.token,
+            };
+            let wanted = asked.limit.rows() as usize;
+            let mut rows = view.audit(&permit, &filter, before, asked.limit.rows() + 1)?;
+            let more = rows.len() > wanted;
+            rows.truncate(wanted);
+            let next = match rows.last() {
+                Some(last) if more => Some(Cursor::after(&list, last.sequence.into())),
+                Some(_) | None => None,
+            };
+            Ok(Page { rows, next })
+        })
+        .await
+    }
+}

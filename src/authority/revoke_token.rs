@@ -1,0 +1,72 @@
+//! Ends a token, for good and at once; with it, if asked, those that it minted.
+
+use super::{Authority, Error, Thing, decide};
+use crate::{
+    authz::{Action, Request},
+    domain::{audit::Target, clock::Time, id::TokenId},
+};
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Revoke {
+    /// Which token.
+    pub id: TokenId,
+    /// Whether those that it minted, and those that they minted, end with it.
+    pub cascade: bool,
+    /// Whether the asker means it even if it is its own.
+    pub allow_self: bool,
+}
+
+/// What came of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Revoked {
+    /// Which token.
+    pub id: TokenId,
+    /// When it ended: the first time, if this was not it.
+    pub revoked_at: Time,
+    /// How many ended in this call; none, if it had ended before.
+    pub revoked_count: u64,
+    /// How many of those that it minted are still good.
+    pub live_children: u64,
+}
+
+impl Authority {
+    /// Ends a token. Ending it twice is no error.
+    pub async fn revoke_token(&self, request: &Request, asked: Revoke) -> Result<Revoked, Error> {
+        self.write(request, move |tx, who| {
+            let whose = tx.stake(asked.id)?.map(|stake| stake.whose);
+            let action = Action::RevokeToken {
+                id: asked.id,
+                allow_self: asked.allow_self,
+            };
+            let permit = decide(who, action, whose, Thing::Token)?;
+            let token = tx
+                .token(&permit, asked.id)?
+                .ok_or(Error::NotFound(Thing::Token))?;
+            let mut revoked_count = 0;
+            if token.revoked_at.is_none() {
+                let entry = permit.entry(Target::Token(token.id));
+                tx.close_claim(token.id, &entry)?;
+                tx.revoke_token(token.id, who.at(), &entry)?;
+                revoked_count += 1;
+            }
+            if asked.cascade {
+                for child in tx.descendants(&permit, token.id)? {
+                    let entry = permit
+                        .entry(Target::Token(child))
+                        .because(format!("with token {}, which minted it", token.id));
+                    tx.close_claim(child, &entry)?;
+                    tx.revoke_token(child, who.at(), &entry)?;
+                    revoked_count += 1;
+                }
+            }
+            Ok(Revoked {
+                id: token.id,
+                revoked_at: token.revoked_at.unwrap_or(who.at()),
+                revoked_count,
+                live_children: tx.live_children(&permit, token.id, who.at())?,
+            })
+        })
+        .await
+    }
+}

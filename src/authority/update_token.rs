@@ -1,0 +1,109 @@
+//! Changes a token: its label, fewer scopes, a sooner end, on and off. Never more.
+
+use super::{Authority, Conflict, Error, Thing, decide};
+use crate::{
+    authz::{Action, Change, Request},
+    domain::{
+        audit::Target,
+        clock::Time,
+        expires::Expires,
+        id::TokenId,
+        label::Label,
+        scope::Scopes,
+        token::{Disabled, Powers, State, Token},
+    },
+};
+
+/// What is to change; what is `None` stays.
+#[derive(Clone, Debug)]
+pub struct Update {
+    /// Which token.
+    pub id: TokenId,
+    /// What it is to be called.
+    pub label: Option<Label>,
+    /// What it is to carry from now on: some of what it carries.
+    pub scopes: Option<Scopes>,
+    /// When it is to end: sooner than it would.
+    pub expires: Option<Expires>,
+    /// Whether it is to be on.
+    pub enabled: Option<bool>,
+}
+
+impl Authority {
+    /// Changes a token, and answers with it and the moment for which its state is told.
+    pub async fn update_token(
+        &self,
+        request: &Request,
+        asked: Update,
+    ) -> Result<(Token, Time), Error> {
+        let house = self.clone();
+        self.write(request, move |tx, who| {
+            let stake = tx.stake(asked.id)?;
+            let whose = stake.as_ref().map(|stake| stake.whose);
+            let (before, disabled) = stake.map_or_else(
+                || (Powers::default(), None),
+                |stake| (stake.powers, stake.disabled),
+            );
+            let mut powers = before.clone();
+            if let Some(scopes) = &asked.scopes {
+                powers.scopes = scopes.clone();
+            }
+            if let Some(expires) = asked.expires {
+                powers.expires_at = expires
+                    .resolve(who.at())
+                    .map_err(|why| Error::invalid("expires", why))?;
+            }
+            let change = Change {
+                before,
+                powers: powers.clone(),
+                relabels: asked.label.is_some(),
+                enables: asked.enabled == Some(true) && disabled.is_some(),
+                disables: asked.enabled == Some(false),
+                by_person: disabled.is_some_and(|disabled| disabled.by_person),
+            };
+            let action = Action::UpdateToken {
+                id: asked.id,
+                change,
+            };
+            let permit = decide(who, action, whose, Thing::Token)?;
+            let mut token = tx
+                .token(&permit, asked.id)?
+                .ok_or(Error::NotFound(Thing::Token))?;
+            match token.state(who.at()) {
+                State::Unclaimed | State::Active | State::Disabled => {}
+                state @ (State::Expired | State::Revoked) => {
+                    return Err(Conflict::State(state).into());
+                }
+            }
+            token.powers = powers;
+            if let Some(label) = &asked.label {
+                token.label = label.clone();
+            }
+            token.disabled = match asked.enabled {
+                None => token.disabled,
+                Some(true) => None,
+                Some(false) => Some(Disabled {
+                    at: disabled.map_or(who.at(), |disabled| disabled.at),
+                    by_person: who.is_person()
+                        || disabled.is_some_and(|disabled| disabled.by_person),
+                }),
+            };
+            let what = [
+                asked.label.is_some().then_some("label"),
+                asked.scopes.is_some().then_some("scopes"),
+                asked.expires.is_some().then_some("expires"),
+                asked
+                    .enabled
+                    .map(|on| if on { "enabled" } else { "disabled" }),
+            ];
+            let what: Vec<_> = what.into_iter().flatten().collect();
+            let entry = permit
+                .entry(Target::Token(token.id))
+                .because(what.join(", "));
+            tx.update_token(&token, &entry)?;
+            house.uses.overlay(&mut token);
+            Ok((token, who.at()))
+        })
+        .await
+    }
+}

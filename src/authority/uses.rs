@@ -1,0 +1,88 @@
+//! When tokens were last used: known at once in this process, written down in batches.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{sync::Notify, time};
+
+use crate::{
+    authz::Principal,
+    domain::{clock::Time, id::TokenId, token::Token},
+};
+
+/// How long a use waits for others before all of them are written.
+const BATCH_EVERY: Duration = Duration::from_secs(5);
+
+/// How long a token's first use waits, so that its owner sees soon that it works.
+const FIRST_USE_AFTER: Duration = Duration::from_millis(100);
+
+/// The latest use of each token that is not written down yet.
+#[derive(Debug, Default)]
+pub(super) struct Uses {
+    latest: Mutex<HashMap<TokenId, Time>>,
+    some: Notify,
+    first: Notify,
+    is_first: AtomicBool,
+}
+
+impl Uses {
+    /// Notes that `who` used its token, if it asks with one.
+    pub(super) fn see(&self, who: &Principal) {
+        if let Some(token) = who.token() {
+            self.used(token, who.at());
+        }
+    }
+
+    /// Notes that `token` was used at `at`.
+    pub(super) fn used(&self, token: &Token, at: Time) {
+        let before = self.latest().insert(token.id, at);
+        if before.is_none() && token.last_used_at.is_none() {
+            self.is_first.store(true, Ordering::Relaxed);
+            self.first.notify_one();
+        }
+        self.some.notify_one();
+    }
+
+    /// Shows what is known and not written down yet.
+    pub(super) fn overlay(&self, token: &mut Token) {
+        let seen = self.latest().get(&token.id).copied();
+        token.last_used_at = token.last_used_at.max(seen);
+    }
+
+    /// Returns when there is a batch to write.
+    pub(super) async fn wait_for_news(&self) {
+        self.some.notified().await;
+        if !self.is_first.swap(false, Ordering::Relaxed) {
+            // A first use does not wait for the others.
+            drop(time::timeout(BATCH_EVERY, self.first.notified()).await);
+        }
+        time::sleep(FIRST_USE_AFTER).await;
+    }
+
+    /// What is not written down yet, in the order of the ids: neighbours share pages.
+    pub(super) fn batch(&self) -> Vec<(TokenId, Time)> {
+        let mut batch: Vec<_> = self.latest().iter().map(|(id, at)| (*id, *at)).collect();
+        batch.sort_unstable();
+        batch
+    }
+
+    /// Forgets what is written down now, unless a later use came in between.
+    pub(super) fn written(&self, batch: &[(TokenId, Time)]) {
+        let mut latest = self.latest();
+        for (id, at) in batch {
+            if latest.get(id) == Some(at) {
+                latest.remove(id);
+            }
+        }
+    }
+
+    fn latest(&self) -> MutexGuard<'_, HashMap<TokenId, Time>> {
+        self.latest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

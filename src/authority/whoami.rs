@@ -1,0 +1,65 @@
+//! Who is asking, and what each action would say.
+
+use super::{Authority, Error, Thing, decide};
+use crate::{
+    authz::{self, Action, Request, Why},
+    domain::{
+        account::{Account, Role},
+        clock::Time,
+        scope::Reach,
+        token::{Token, Whose},
+        user::User,
+    },
+};
+
+/// Who is asking.
+#[derive(Debug)]
+pub struct Whoami {
+    /// The person that it acts for.
+    pub user: Option<User>,
+    /// Where.
+    pub account: Account,
+    /// What that person is there now.
+    pub role: Option<Role>,
+    /// The token that was presented.
+    pub token: Option<Token>,
+    /// What it holds.
+    pub reach: Reach,
+    /// Until when it may ask.
+    pub expires_at: Option<Time>,
+    /// The actions with one's own things, and what is missing where one could not.
+    pub outlook: Vec<(&'static str, Option<Why>)>,
+    /// The moment for which all this is told.
+    pub at: Time,
+}
+
+impl Authority {
+    /// Who is asking.
+    pub async fn whoami(&self, request: &Request) -> Result<Whoami, Error> {
+        let house = self.clone();
+        self.read(request, move |view, who| {
+            let whose = who.account().map(Whose::Account);
+            let permit = decide(who, Action::Whoami, whose, Thing::Account)?;
+            let not_there = || Error::NotFound(Thing::Account);
+            let account = permit.account().ok_or_else(not_there)?;
+            let mut token = who.token().cloned();
+            if let Some(token) = &mut token {
+                house.uses.overlay(token);
+            }
+            Ok(Whoami {
+                user: match who.user() {
+                    Some(user) => view.user(&permit, user)?,
+                    None => None,
+                },
+                account: view.account(&permit, account)?.ok_or_else(not_there)?,
+                role: who.role(),
+                token,
+                reach: who.reach().clone(),
+                expires_at: who.expires_at(),
+                outlook: authz::outlook(who),
+                at: who.at(),
+            })
+        })
+        .await
+    }
+}

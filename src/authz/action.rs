@@ -1,0 +1,253 @@
+//! [`Action`]: everything that can be asked, with all that its decision needs.
+
+use crate::domain::{
+    account::Role,
+    id::TokenId,
+    scope::{Scope, Scopes},
+    token::Powers,
+};
+
+/// Something that can be asked of the authority.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Action {
+    /// Say who one is. Written down only where it fails.
+    Authenticate,
+    /// Ask who one is.
+    Whoami,
+    /// Make a token with these powers.
+    CreateToken {
+        /// What it is to carry.
+        powers: Powers,
+        /// Whether its value leaves in the answer.
+        inline: bool,
+    },
+    /// Pick up a value that waits.
+    ClaimToken,
+    /// See what waits to be picked up.
+    ListClaims,
+    /// List tokens.
+    ListTokens {
+        /// The whole account's, not one's own.
+        account: bool,
+    },
+    /// Read one token's record.
+    GetToken,
+    /// Change a token.
+    UpdateToken {
+        /// Which.
+        id: TokenId,
+        /// How.
+        change: Change,
+    },
+    /// Give a token a new value.
+    RotateToken {
+        /// What it carries.
+        powers: Powers,
+        /// Whether the value leaves in the answer.
+        inline: bool,
+    },
+    /// End a token.
+    RevokeToken {
+        /// Which.
+        id: TokenId,
+        /// Whether the asker means it even if it is its own.
+        allow_self: bool,
+    },
+    /// Give a user or an app environment a CLI token.
+    SetCliToken,
+    /// Show a user's CLI token, which carries these scopes.
+    RevealUserToken(Scopes),
+    /// Show an app environment's CLI token, which carries these scopes.
+    RevealAppEnvToken(Scopes),
+    /// List app environments.
+    ListAppEnvs,
+    /// Make an app environment.
+    CreateAppEnv,
+    /// Remove an app environment.
+    DeleteAppEnv,
+    /// List people.
+    ListUsers,
+    /// Add a person.
+    CreateUser,
+    /// Switch a person on or off.
+    UpdateUser,
+    /// List accounts.
+    ListAccounts,
+    /// Add an account.
+    CreateAccount,
+    /// Say what a person is in an account.
+    SetMembership,
+    /// Take a person out of an account.
+    RemoveMembership,
+    /// Ask whether some token is good.
+    IntrospectToken,
+    /// Read what happened.
+    ReadAudit {
+        /// To everyone in the account, not to oneself.
+        account: bool,
+    },
+    /// Check that what happened was not rewritten.
+    VerifyAudit,
+    /// Put the first account and its first person into a new store.
+    FoundStore,
+    /// Forget what ended long ago.
+    Sweep,
+}
+
+/// What a change to a token comes to.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Change {
+    /// What it carries before.
+    pub before: Powers,
+    /// What it carries afterwards.
+    pub powers: Powers,
+    /// Whether it is called something else by this.
+    pub relabels: bool,
+    /// Whether it is switched on by this.
+    pub enables: bool,
+    /// Whether it is switched off by this.
+    pub disables: bool,
+    /// Whether a person had switched it off.
+    pub by_person: bool,
+}
+
+impl Action {
+    /// The scopes that a token needs for this action, in the order in which they are missed.
+    pub fn scopes(&self) -> &'static [Scope] {
+        match self {
+            Self::CreateToken { inline, .. } | Self::RotateToken { inline, .. } => match inline {
+                true => &[Scope::WRITE_TOKENS, Scope::READ_SECRETS],
+                false => &[Scope::WRITE_TOKENS],
+            },
+            Self::UpdateToken { .. } => &[Scope::WRITE_TOKENS],
+            Self::ListTokens { account: true } => &[Scope::READ_TOKENS, Scope::MANAGE_ACCOUNT],
+            Self::ListTokens { account: false } | Self::GetToken => &[Scope::READ_TOKENS],
+            Self::RevokeToken { .. } => &[Scope::DELETE_TOKENS],
+            Self::RevealUserToken(_) | Self::RevealAppEnvToken(_) => &[Scope::READ_SECRETS],
+            Self::ListAppEnvs => &[Scope::READ_ENVS],
+            Self::CreateAppEnv | Self::DeleteAppEnv => &[Scope::WRITE_ENVS],
+            Self::IntrospectToken => &[Scope::INTROSPECT_TOKENS],
+            Self::ReadAudit { account: true } => &[Scope::READ_AUDIT, Scope::MANAGE_ACCOUNT],
+            Self::ReadAudit { account: false } => &[Scope::READ_AUDIT],
+            Self::Authenticate
+            | Self::Whoami
+            | Self::ClaimToken
+            | Self::ListClaims
+            | Self::SetCliToken
+            | Self::ListUsers
+            | Self::CreateUser
+            | Self::UpdateUser
+            | Self::ListAccounts
+            | Self::CreateAccount
+            | Self::SetMembership
+            | Self::RemoveMembership
+            | Self::VerifyAudit
+            | Self::FoundStore
+            | Self::Sweep => &[],
+        }
+    }
+
+    /// The role in the account that it needs besides.
+    pub fn role(&self) -> Option<Role> {
+        match self {
+            Self::RevealAppEnvToken(_)
+            | Self::CreateAppEnv
+            | Self::DeleteAppEnv
+            | Self::ListTokens { account: true }
+            | Self::ReadAudit { account: true } => Some(Role::Admin),
+            Self::Authenticate
+            | Self::Whoami
+            | Self::CreateToken { .. }
+            | Self::ClaimToken
+            | Self::ListClaims
+            | Self::ListTokens { account: false }
+            | Self::GetToken
+            | Self::UpdateToken { .. }
+            | Self::RotateToken { .. }
+            | Self::RevokeToken { .. }
+            | Self::SetCliToken
+            | Self::RevealUserToken(_)
+            | Self::ListAppEnvs
+            | Self::ListUsers
+            | Self::CreateUser
+            | Self::UpdateUser
+            | Self::ListAccounts
+            | Self::CreateAccount
+            | Self::SetMembership
+            | Self::RemoveMembership
+            | Self::IntrospectToken
+            | Self::ReadAudit { account: false }
+            | Self::VerifyAudit
+            | Self::FoundStore
+            | Self::Sweep => None,
+        }
+    }
+
+    /// Whether only someone at the machine's shell may ask for it.
+    pub fn is_for_the_operator(&self) -> bool {
+        match self {
+            Self::ClaimToken
+            | Self::ListClaims
+            | Self::SetCliToken
+            | Self::ListUsers
+            | Self::CreateUser
+            | Self::UpdateUser
+            | Self::ListAccounts
+            | Self::CreateAccount
+            | Self::SetMembership
+            | Self::RemoveMembership
+            | Self::VerifyAudit
+            | Self::FoundStore
+            | Self::Sweep => true,
+            Self::Authenticate
+            | Self::Whoami
+            | Self::CreateToken { .. }
+            | Self::ListTokens { .. }
+            | Self::GetToken
+            | Self::UpdateToken { .. }
+            | Self::RotateToken { .. }
+            | Self::RevokeToken { .. }
+            | Self::RevealUserToken(_)
+            | Self::RevealAppEnvToken(_)
+            | Self::ListAppEnvs
+            | Self::CreateAppEnv
+            | Self::DeleteAppEnv
+            | Self::IntrospectToken
+            | Self::ReadAudit { .. } => false,
+        }
+    }
+
+    /// The action as the audit trail and the permission table call it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Authenticate => "authenticate",
+            Self::Whoami => "whoami",
+            Self::CreateToken { .. } => "create_token",
+            Self::ClaimToken => "claim_token",
+            Self::ListClaims => "list_claims",
+            Self::ListTokens { .. } => "list_tokens",
+            Self::GetToken => "get_token",
+            Self::UpdateToken { .. } => "update_token",
+            Self::RotateToken { .. } => "rotate_token",
+            Self::RevokeToken { .. } => "revoke_token",
+            Self::SetCliToken => "set_cli_token",
+            Self::RevealUserToken(_) => "reveal_user_token",
+            Self::RevealAppEnvToken(_) => "reveal_app_env_token",
+            Self::ListAppEnvs => "list_app_envs",
+            Self::CreateAppEnv => "create_app_env",
+            Self::DeleteAppEnv => "delete_app_env",
+            Self::ListUsers => "list_users",
+            Self::CreateUser => "create_user",
+            Self::UpdateUser => "update_user",
+            Self::ListAccounts => "list_accounts",
+            Self::CreateAccount => "create_account",
+            Self::SetMembership => "set_membership",
+            Self::RemoveMembership => "remove_membership",
+            Self::IntrospectToken => "introspect_token",
+            Self::ReadAudit { .. } => "list_audit_records",
+            Self::VerifyAudit => "verify_audit",
+            Self::FoundStore => "found_store",
+            Self::Sweep => "sweep",
+        }
+    }
+}

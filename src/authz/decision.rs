@@ -1,0 +1,308 @@
+//! [`decide`], [`covers`] and [`outlook`]: the whole policy.
+
+use super::{Action, Change, Denial, Permit, Principal, Why, principal::Kind};
+use crate::domain::{
+    account::Role,
+    audit::{Chain, Outcome},
+    id::TokenId,
+    scope::{Scope, Scopes},
+    token::{Owner, Powers, Whose},
+};
+
+/// May `principal` do `action` to a thing that is `whose`?
+///
+/// What nobody owns is not there, and answers as what is hidden does. The order is the same for
+/// every action: the scope, whether the thing is there for this principal, the role, and last
+/// whether the result would be wider than the principal.
+pub fn decide(
+    principal: &Principal,
+    action: Action,
+    whose: impl Into<Option<Whose>>,
+) -> Result<Permit<'_>, Denial> {
+    let whose = whose.into();
+    let permit = Permit {
+        principal,
+        whose: whose.or(principal.whose()).unwrap_or(Whose::System),
+        action,
+    };
+    let Some(why) = objection(principal, &permit.action, whose) else {
+        return Ok(permit);
+    };
+    let mut record = permit.record(None, Outcome::Refused, Some(why.to_string()));
+    // A refusal is told in the chain of who was refused, never in that of whom it was about: it
+    // would tell strangers what exists.
+    record.chain = principal.account().map_or(Chain::System, Chain::Account);
+    record.owner = None;
+    Err(Denial { why, record })
+}
+
+/// Whether nothing in `powers` goes beyond what `principal` has: its scopes are among the
+/// principal's, and it does not outlive the principal.
+pub fn covers(principal: &Principal, powers: &Powers) -> Result<(), Why> {
+    covers_scopes(principal, &powers.scopes)?;
+    match (principal.expires_at(), powers.expires_at) {
+        (Some(end), Some(asked)) if asked <= end => Ok(()),
+        (Some(_), _) => Err(Why::Outlives),
+        (None, _) => Ok(()),
+    }
+}
+
+/// What `principal` could do with its own things, and what is missing where it could not.
+pub fn outlook(principal: &Principal) -> Vec<(&'static str, Option<Why>)> {
+    let powers = Powers {
+        scopes: Scopes::default(),
+        expires_at: principal.expires_at(),
+    };
+    let id = TokenId::fresh();
+    let own = [
+        Action::CreateToken {
+            powers: powers.clone(),
+            inline: false,
+        },
+        Action::ListTokens { account: false },
+        Action::GetToken,
+        Action::UpdateToken {
+            id,
+            change: Change {
+                before: powers.clone(),
+                powers: powers.clone(),
+                relabels: false,
+                enables: false,
+                disables: false,
+                by_person: false,
+            },
+        },
+        Action::RotateToken {
+            powers,
+            inline: false,
+        },
+        Action::RevokeToken {
+            id,
+            allow_self: false,
+        },
+        Action::RevealUserToken(Scopes::default()),
+    ];
+    let of_the_account = [
+        Action::RevealAppEnvToken(Scopes::default()),
+        Action::ListAppEnvs,
+        Action::Whoami,
+        Action::ReadAudit { account: false },
+    ];
+    let account = principal.account().map(Whose::Account);
+    own.iter()
+        .map(|action| (action, principal.whose()))
+        .chain(of_the_account.iter().map(|action| (action, account)))
+        .map(|(action, whose)| (action.name(), objection(principal, action, whose)))
+        .collect()
+}
+
+fn objection(principal: &Principal, action: &Action, whose: Option<Whose>) -> Option<Why> {
+    match &principal.kind {
+        Kind::Operator { .. } => {
+            return match (whose, action) {
+                (None, _) => Some(Why::Hidden),
+                (Some(_), Action::UpdateToken { change, .. }) => only_narrower(change).err(),
+                (Some(_), _) => None,
+            };
+        }
+        Kind::Keywright => {
+            let keeps_house = matches!(action, Action::Sweep | Action::FoundStore);
+            return (!keeps_house).then_some(Why::OperatorOnly);
+        }
+        Kind::Token { .. } | Kind::Local { .. } => {}
+    }
+    if action.is_for_the_operator() {
+        return Some(Why::OperatorOnly);
+    }
+    if let Some(scope) = action.scopes().iter().find(|s| !principal.reach().holds(s)) {
+        return Some(Why::Scope(scope.clone()));
+    }
+    let Some(standing) = whose.and_then(|whose| standing(principal, action, whose)) else {
+        return Some(Why::Hidden);
+    };
+    if action
+        .role()
+        .is_some_and(|role| principal.role() != Some(role))
+    {
+        return Some(Why::Role(Role::Admin));
+    }
+    if let Action::UpdateToken { change, .. } = action
+        && let Err(why) = only_narrower(change)
+    {
+        return Some(why);
+    }
+    match standing {
+        To::Ones => own_rules(principal, action).err(),
+        To::Accounts => account_rules(principal, action).err(),
+        To::Members => may_manage(action).err(),
+    }
+}
+
+/// What a thing is to a principal who may know of it.
+enum To {
+    /// Its own.
+    Ones,
+    /// Its account's.
+    Accounts,
+    /// Another member's, whom it looks after.
+    Members,
+}
+
+fn standing(principal: &Principal, action: &Action, whose: Whose) -> Option<To> {
+    if whose.account() != principal.account() {
+        return None;
+    }
+    match whose {
+        Whose::System => None,
+        Whose::Account(_) => Some(To::Accounts),
+        Whose::Owner(..) if Some(whose) == principal.whose() => Some(To::Ones),
+        // Every member of an account may know its app environments.
+        Whose::Owner(_, Owner::AppEnv(_)) if matches!(action, Action::RevealAppEnvToken(_)) => {
+            Some(To::Accounts)
+        }
+        Whose::Owner(..) => {
+            let manages = principal.role() == Some(Role::Admin)
+                && principal.reach().holds(&Scope::MANAGE_ACCOUNT);
+            manages.then_some(To::Members)
+        }
+    }
+}
+
+fn own_rules(principal: &Principal, action: &Action) -> Result<(), Why> {
+    match action {
+        Action::CreateToken { powers, .. } | Action::RotateToken { powers, .. } => {
+            covers(principal, powers)
+        }
+        Action::UpdateToken { id, change } => {
+            if change.disables && principal.token_id() == Some(*id) {
+                return Err(Why::Oneself);
+            }
+            if !change.enables {
+                return Ok(());
+            }
+            if change.by_person {
+                return Err(Why::PersonDisabled);
+            }
+            covers(principal, &change.powers)
+        }
+        Action::RevokeToken { id, allow_self } => {
+            match principal.token_id() == Some(*id) && !allow_self {
+                true => Err(Why::Oneself),
+                false => Ok(()),
+            }
+        }
+        Action::RevealUserToken(scopes) | Action::RevealAppEnvToken(scopes) => {
+            covers_scopes(principal, scopes)
+        }
+        Action::Authenticate
+        | Action::Whoami
+        | Action::ListTokens { .. }
+        | Action::GetToken
+        | Action::ListAppEnvs
+        | Action::CreateAppEnv
+        | Action::DeleteAppEnv
+        | Action::IntrospectToken
+        | Action::ReadAudit { .. } => Ok(()),
+        Action::ClaimToken
+        | Action::ListClaims
+        | Action::SetCliToken
+        | Action::ListUsers
+        | Action::CreateUser
+        | Action::UpdateUser
+        | Action::ListAccounts
+        | Action::CreateAccount
+        | Action::SetMembership
+        | Action::RemoveMembership
+        | Action::VerifyAudit
+        | Action::FoundStore
+        | Action::Sweep => Err(Why::OperatorOnly),
+    }
+}
+
+fn account_rules(principal: &Principal, action: &Action) -> Result<(), Why> {
+    match action {
+        Action::RevealAppEnvToken(scopes) => covers_scopes(principal, scopes),
+        Action::Whoami
+        | Action::ListTokens { account: true }
+        | Action::ListAppEnvs
+        | Action::CreateAppEnv
+        | Action::DeleteAppEnv
+        | Action::IntrospectToken
+        | Action::ReadAudit { .. } => Ok(()),
+        Action::Authenticate
+        | Action::CreateToken { .. }
+        | Action::ListTokens { account: false }
+        | Action::GetToken
+        | Action::UpdateToken { .. }
+        | Action::RotateToken { .. }
+        | Action::RevokeToken { .. }
+        | Action::RevealUserToken(_)
+        | Action::ClaimToken
+        | Action::ListClaims
+        | Action::SetCliToken
+        | Action::ListUsers
+        | Action::CreateUser
+        | Action::UpdateUser
+        | Action::ListAccounts
+        | Action::CreateAccount
+        | Action::SetMembership
+        | Action::RemoveMembership
+        | Action::VerifyAudit
+        | Action::FoundStore
+        | Action::Sweep => Err(Why::Hidden),
+    }
+}
+
+/// An admin with `manage:account` reads, narrows, switches off and ends other members' tokens, and
+/// never makes, renews, switches on or shows one for them.
+fn may_manage(action: &Action) -> Result<(), Why> {
+    match action {
+        Action::GetToken | Action::RevokeToken { .. } | Action::IntrospectToken => Ok(()),
+        Action::UpdateToken { change, .. } if !change.enables && !change.relabels => Ok(()),
+        Action::UpdateToken { .. }
+        | Action::CreateToken { .. }
+        | Action::RotateToken { .. }
+        | Action::ListTokens { .. }
+        | Action::RevealUserToken(_)
+        | Action::RevealAppEnvToken(_)
+        | Action::ReadAudit { .. } => Err(Why::NotYours),
+        Action::Authenticate
+        | Action::Whoami
+        | Action::ListAppEnvs
+        | Action::CreateAppEnv
+        | Action::DeleteAppEnv
+        | Action::ClaimToken
+        | Action::ListClaims
+        | Action::SetCliToken
+        | Action::ListUsers
+        | Action::CreateUser
+        | Action::UpdateUser
+        | Action::ListAccounts
+        | Action::CreateAccount
+        | Action::SetMembership
+        | Action::RemoveMembership
+        | Action::VerifyAudit
+        | Action::FoundStore
+        | Action::Sweep => Err(Why::Hidden),
+    }
+}
+
+/// Nobody widens a token that is there, a person neither: they make another.
+fn only_narrower(change: &Change) -> Result<(), Why> {
+    let mut added = change.powers.scopes.iter();
+    if let Some(added) = added.find(|scope| !change.before.scopes.contains(scope)) {
+        return Err(Why::Widens(added.clone()));
+    }
+    match (change.before.expires_at, change.powers.expires_at) {
+        (Some(end), Some(asked)) if asked <= end => Ok(()),
+        (Some(_), _) => Err(Why::Prolongs),
+        (None, _) => Ok(()),
+    }
+}
+
+fn covers_scopes(principal: &Principal, scopes: &Scopes) -> Result<(), Why> {
+    match principal.reach().lacks(scopes) {
+        Some(lacking) => Err(Why::Escalation(lacking.clone())),
+        None => Ok(()),
+    }
+}

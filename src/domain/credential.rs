@@ -1,0 +1,283 @@
+//! [`PlainToken`], [`HashedToken`] and [`TokenPrefix`]: a value, its print, and what may be shown
+//! of it. Neither of the first two shows itself.
+//!
+//! A value of ours is `<brand>_<kind>_<43 base-62 digits><6 base-62 digits>`: 256 random bits, and
+//! the CRC-32 of everything before it, so that a typing error is refused without a look-up and a
+//! scanner can tell a real one from noise.
+
+use std::{fmt, str::FromStr};
+
+use secrecy::{ExposeSecret as _, SecretString};
+use zeroize::Zeroizing;
+
+use super::token::Kind;
+use crate::crypto::{checksum, digest, random};
+
+const RANDOM_DIGITS: usize = 43;
+const CHECK_DIGITS: usize = 6;
+const VISIBLE_DIGITS: usize = 4;
+const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/// No token, ours or imported, is longer. What is longer is refused before it is hashed.
+pub const LONGEST: usize = 4096;
+
+/// What every value of ours begins with. Tokens of an older brand stay valid.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Brand(String);
+
+/// The text is no brand.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("a brand is 1 to 16 lower-case letters and digits and begins with a letter")]
+pub struct NotABrand;
+
+/// A value in the clear, wiped when dropped. It lives from its making until its answer is written.
+pub struct PlainToken(SecretString);
+
+/// The only form in which a value that is never shown again is kept: SHA-256 of the whole string.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub struct HashedToken(digest::Digest);
+
+/// What may be shown of a value for people to recognize it: brand, kind and four digits.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct TokenPrefix(String);
+
+impl Default for Brand {
+    fn default() -> Self {
+        Self("kw".into())
+    }
+}
+
+impl FromStr for Brand {
+    type Err = NotABrand;
+
+    fn from_str(text: &str) -> Result<Self, NotABrand> {
+        match is_brand(text) {
+            true => Ok(Self(text.to_owned())),
+            false => Err(NotABrand),
+        }
+    }
+}
+
+impl PlainToken {
+    /// A value that nobody has.
+    pub fn generate(brand: &Brand, kind: Kind) -> Self {
+        // Reserved whole, so that growing leaves no copy behind.
+        let mut text = Zeroizing::new(String::with_capacity(
+            brand.0.len() + 5 + RANDOM_DIGITS + CHECK_DIGITS,
+        ));
+        text.push_str(&brand.0);
+        text.push('_');
+        text.push_str(kind.as_str());
+        text.push('_');
+        text.push_str(&base62(&random::bytes::<32>()));
+        let check = checked(&text);
+        text.push_str(&check);
+        Self(SecretString::from(text.as_str()))
+    }
+
+    /// A value that was made elsewhere, to be sealed here.
+    pub fn imported(value: &str) -> Self {
+        Self(SecretString::from(value))
+    }
+
+    /// The print to keep.
+    pub fn hashed(&self) -> HashedToken {
+        HashedToken::of(self.expose())
+    }
+
+    /// What may be shown of a value that [`Self::generate`] made. Do not ask it of another.
+    pub fn prefix(&self) -> TokenPrefix {
+        let value = self.expose();
+        let shown = value.len().saturating_sub(RANDOM_DIGITS + CHECK_DIGITS) + VISIBLE_DIGITS;
+        TokenPrefix(value.get(..shown).unwrap_or_default().to_owned())
+    }
+
+    /// The value itself. Every caller of this is a place to review.
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl HashedToken {
+    /// The print of what someone presents.
+    pub fn of(plain: &str) -> Self {
+        Self(digest::sha256(plain.as_bytes()))
+    }
+
+    /// The print as the store kept it.
+    pub fn from_kept(print: digest::Digest) -> Self {
+        Self(print)
+    }
+
+    /// The print as the store keeps it.
+    pub fn as_bytes(&self) -> &digest::Digest {
+        &self.0
+    }
+}
+
+impl TokenPrefix {
+    /// The prefix as the store kept it.
+    pub fn from_kept(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The prefix as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for PlainToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PlainToken([redacted])")
+    }
+}
+
+impl fmt::Debug for HashedToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HashedToken(..)")
+    }
+}
+
+/// Whether `presented` cannot be a token: empty, endless, or of our own shape with a checksum that
+/// does not fit. Such a text is refused without a look-up. Other shapes are looked up, for they may
+/// be older than ours.
+pub fn is_malformed(presented: &str) -> bool {
+    if presented.is_empty() || presented.len() > LONGEST {
+        return true;
+    }
+    let mut parts = presented.splitn(3, '_');
+    let (Some(brand), Some(kind), Some(digits)) = (parts.next(), parts.next(), parts.next()) else {
+        return false;
+    };
+    let ours = is_brand(brand)
+        && kind.parse::<Kind>().is_ok()
+        && digits.len() == RANDOM_DIGITS + CHECK_DIGITS
+        && digits.bytes().all(|b| b.is_ascii_alphanumeric());
+    if !ours {
+        return brand == Brand::default().0 && kind.parse::<Kind>().is_ok();
+    }
+    let (body, check) = presented.split_at(presented.len() - CHECK_DIGITS);
+    checked(body) != check
+}
+
+fn is_brand(text: &str) -> bool {
+    (1..=16).contains(&text.len())
+        && text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+}
+
+fn checked(body: &str) -> String {
+    let mut check = checksum::crc32(body.as_bytes());
+    let mut digits = [b'0'; CHECK_DIGITS];
+    for place in digits.iter_mut().rev() {
+        *place = DIGITS[(check % 62) as usize];
+        check /= 62;
+    }
+    digits.map(char::from).iter().collect()
+}
+
+/// 256 bits as 43 digits, the most significant first.
+fn base62(bytes: &[u8; 32]) -> Zeroizing<String> {
+    let mut number = Zeroizing::new(*bytes);
+    let mut digits = Zeroizing::new([b'0'; RANDOM_DIGITS]);
+    for place in digits.iter_mut().rev() {
+        // Long division by 62, a byte at a time.
+        let mut rest: u16 = 0;
+        for byte in number.iter_mut() {
+            let part = rest << 8 | u16::from(*byte);
+            *byte = u8::try_from(part / 62).expect("a rest below 62 leaves a quotient below 256");
+            rest = part % 62;
+        }
+        *place = DIGITS[usize::from(rest)];
+    }
+    Zeroizing::new(digits.iter().copied().map(char::from).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn fresh() -> PlainToken {
+        PlainToken::generate(&Brand::default(), Kind::Pat)
+    }
+
+    #[test]
+    fn a_fresh_value_has_its_shape_and_its_checksum() {
+        let token = fresh();
+        let digits = token.expose().strip_prefix("kw_pat_").unwrap();
+        assert_eq!(digits.len(), 49);
+        assert!(digits.bytes().all(|b| b.is_ascii_alphanumeric()));
+        assert!(!is_malformed(token.expose()));
+    }
+
+    #[test]
+    fn all_256_bits_are_in_it() {
+        assert_eq!(*base62(&[0; 32]), "0".repeat(43));
+        assert_eq!(
+            *base62(&[255; 32]),
+            "yhjskwdA6OZ1AL1YmHWZWm8LLG7HjnuCA2j5rOw8Xp1"
+        );
+        assert_ne!(*base62(&[255; 32]), *base62(&[254; 32]));
+    }
+
+    #[test]
+    fn the_prefix_is_brand_kind_and_four_digits() {
+        let token = PlainToken::generate(&"acme".parse().unwrap(), Kind::Cli);
+        let prefix = token.prefix();
+        assert_eq!(prefix.as_str().len(), "acme_cli_".len() + 4);
+        assert!(token.expose().starts_with(prefix.as_str()));
+    }
+
+    #[test]
+    fn does_not_show_itself() {
+        let token = fresh();
+        let shown = format!("{token:?} {:?}", token.hashed());
+        assert_eq!(shown, "PlainToken([redacted]) HashedToken(..)");
+    }
+
+    #[test]
+    fn noise_is_refused_and_other_shapes_are_looked_up() {
+        for noise in [
+            "",
+            "kw_pat_",
+            "kw_pat_abc",
+            "kw_cli_!",
+            &"x".repeat(LONGEST + 1),
+        ] {
+            assert!(is_malformed(noise), "{noise}");
+        }
+        for other in [
+            "spote_a1b2c3d4e5f6a1b2c3d4e5f6a1b2c3d4",
+            "spedy_pat_abc123def456",
+            "x",
+        ] {
+            assert!(!is_malformed(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_brand_is_short_and_plain() {
+        for text in ["", "KW", "1a", "a_b", "abcdefghijklmnopq"] {
+            assert_eq!(text.parse::<Brand>(), Err(NotABrand), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn one_wrong_character_is_noticed(at in 0usize..56, by in 1u8..62) {
+            let token = fresh();
+            let mut typed = token.expose().as_bytes().to_vec();
+            if let Some(digit) = DIGITS.iter().position(|d| *d == typed[at]) {
+                typed[at] = DIGITS[(digit + usize::from(by)) % 62];
+                let typed = String::from_utf8(typed).unwrap();
+                // A wrong kind makes it another shape, which no row has.
+                prop_assert!(is_malformed(&typed) || typed.split('_').nth(1) != Some("pat") || !is_brand(typed.split('_').next().unwrap()));
+            }
+        }
+    }
+}

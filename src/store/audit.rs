@@ -1,0 +1,69 @@
+//! The audit trail.
+
+use super::Error;
+use crate::{
+    authz::{Entry, Permit, Record},
+    crypto::digest::Digest,
+    domain::{
+        audit::{AuditRecord, Chain, Target},
+        clock::Time,
+        id::{TokenId, UserId},
+    },
+};
+
+/// Which entries of the audit trail are wanted.
+#[derive(Clone, Debug, Default)]
+pub struct AuditFilter {
+    /// By or about this person.
+    pub person: Option<UserId>,
+    /// Not before this.
+    pub since: Option<Time>,
+    /// Of this action.
+    pub action: Option<String>,
+    /// About this token.
+    pub token: Option<TokenId>,
+}
+
+/// What was last written down of a thing, and what it is now.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    /// Which thing.
+    pub target: Target,
+    /// Its digest in the last entry about it; `None` where no entry tells of it.
+    pub told: Option<Digest>,
+    /// Its digest now.
+    pub found: Digest,
+}
+
+/// The statements that read, each after its `permit`, or before a decision by value or for whose
+/// a thing is.
+pub trait ReadAudit {
+    /// A page of the audit trail that `permit` is for, newest first.
+    fn audit(
+        &mut self,
+        permit: &Permit<'_>,
+        filter: &AuditFilter,
+        before: Option<u64>,
+        rows: u32,
+    ) -> Result<Vec<AuditRecord>, Error>;
+    /// Every chain, with the place and the hash at which it is said to end.
+    fn chains(&mut self, permit: &Permit<'_>) -> Result<Vec<(Chain, u64, Digest)>, Error>;
+    /// A piece of a chain, oldest first.
+    fn chain(
+        &mut self,
+        permit: &Permit<'_>,
+        chain: Chain,
+        after: u64,
+        rows: u32,
+    ) -> Result<Vec<AuditRecord>, Error>;
+    /// Everything that is kept or was told of, each with what was last told of it.
+    fn everything_kept(&mut self, permit: &Permit<'_>) -> Result<Vec<Kept>, Error>;
+}
+
+/// The statements that write.
+pub trait WriteAudit {
+    /// Writes down what changed nothing: something was shown.
+    fn note(&mut self, entry: &Entry<'_>);
+    /// Writes down a refusal, or several that were counted.
+    fn append(&mut self, record: &Record) -> Result<(), Error>;
+}

@@ -1,0 +1,423 @@
+//! The folder and the files of a store on disk: made for one user alone, and refused otherwise.
+//!
+//! Everything here happens before SQLite opens the file, or beside it: closing any descriptor of
+//! a database file drops the locks that SQLite holds on it in this process.
+
+use std::{
+    ffi::OsString,
+    fs::{self, DirBuilder, Metadata, OpenOptions, TryLockError},
+    io::{self, ErrorKind},
+    ops::Range,
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _},
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+    thread,
+    time::{Duration, Instant},
+};
+
+use nix::{fcntl::OFlag, unistd::geteuid};
+
+use crate::store::Error;
+
+/// A folder and a file that only their owner may use.
+const FOLDER: u32 = 0o700;
+const FILE: u32 = 0o600;
+
+/// How long anybody waits in the [`Queue`] before trying without.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// One at a time makes a new file in this process: the descriptor it was made with must be closed
+/// again before anybody has SQLite open the file.
+static MAKING: Mutex<()> = Mutex::new(());
+
+/// A store file that was found in order.
+#[derive(Debug)]
+pub(super) struct Place(PathBuf);
+
+/// Where the processes that want to write stand in line: a lock on a file beside the store.
+///
+/// It is held only until the write lock is. So whoever has just committed and wants to write again
+/// finds somebody in line and waits, where SQLite alone would let it go first, time after time: of
+/// eight busy processes the slowest does 0.9 of what the fastest does, not 0.3. It is a courtesy:
+/// without it writes are as right, and less fair.
+#[derive(Debug)]
+pub(super) struct Queue(fs::File);
+
+/// Being the next. Given up when dropped.
+pub(super) struct Turn<'queue>(Option<&'queue fs::File>);
+
+/// Finds or makes the folder and the files of the store at `path`, and refuses them if they are
+/// not for this user alone.
+pub(super) fn prepare(path: &Path, create: bool) -> Result<(Place, Queue), Error> {
+    // Collecting drops a slash at the end and dots within, which would hide a link.
+    let path: PathBuf = std::path::absolute(path)
+        .map_err(|error| unavailable(path, error))?
+        .components()
+        .collect();
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(Error::Refused(format!(
+            "`{}` is not the name of a file; give the store's whole path",
+            path.display()
+        )));
+    };
+    let _making = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
+    if create {
+        make_folder(folder)?;
+    }
+    check_folder(folder, &path)?;
+    check_file_system(folder)?;
+    // Links further up are the administrator's affair, and SQLite follows none.
+    let folder = fs::canonicalize(folder).map_err(|error| unavailable(folder, error))?;
+    let store = folder.join(name);
+
+    if find(&store)?.is_none() && !create {
+        return Err(absent(&store));
+    }
+    if create && make_file(&store)? {
+        sync(&folder)?;
+    }
+    for end in ["", "-wal", "-shm", "-journal", ".lock"] {
+        check_file(&beside(&store, end))?;
+    }
+    let queue = Queue::open(&beside(&store, ".lock"))?;
+    Ok((Place(store), queue))
+}
+
+impl Place {
+    /// The file, by a path with no link in it.
+    pub(super) fn store(&self) -> &Path {
+        &self.0
+    }
+
+    /// `error`, if it is a refusal, with the file that it is about.
+    pub(super) fn about(&self, error: Error) -> Error {
+        match error {
+            Error::Refused(why) => {
+                Error::Refused(format!("cannot open `{}`: {why}", self.0.display()))
+            }
+            Error::Unavailable(_) | Error::Corrupt(_) | Error::Conflict => error,
+        }
+    }
+}
+
+impl Queue {
+    fn open(path: &Path) -> Result<Self, Error> {
+        OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(FILE)
+            .custom_flags(OFlag::O_NOFOLLOW.bits())
+            .open(path)
+            .map(Self)
+            .map_err(|error| refused(path, error))
+    }
+
+    /// Waits to be the next, but never for long: whoever is in front may have been stopped there.
+    pub(super) fn wait(&self) -> Turn<'_> {
+        let since = Instant::now();
+        loop {
+            match self.0.try_lock() {
+                Ok(()) => return Turn(Some(&self.0)),
+                Err(TryLockError::WouldBlock) if since.elapsed() < PATIENCE => nap(100..1000),
+                Err(TryLockError::WouldBlock | TryLockError::Error(_)) => return Turn(None),
+            }
+        }
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        if let Some(file) = self.0
+            && let Err(error) = file.unlock()
+        {
+            tracing::warn!(%error, "the line of those who want to write is stuck");
+        }
+    }
+}
+
+/// Sleeps for so many microseconds, at random, so that nobody who waits is ahead of the others.
+pub(super) fn nap(range: Range<u64>) {
+    thread::sleep(Duration::from_micros(rand::random_range(range)));
+}
+
+/// Makes the folder and those above it that are missing.
+fn make_folder(folder: &Path) -> Result<(), Error> {
+    let missing: Vec<_> = folder
+        .ancestors()
+        .take_while(|folder| !folder.exists() && !folder.is_symlink())
+        .collect();
+    for folder in missing.into_iter().rev() {
+        match DirBuilder::new().mode(FOLDER).create(folder) {
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
+            Err(error) => return Err(refused(folder, error)),
+        }
+        if let Some(above) = folder.parent() {
+            sync(above)?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes an empty file for this user alone, from its first byte on. Says whether it had to.
+fn make_file(path: &Path) -> Result<bool, Error> {
+    let made = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(FILE)
+        .custom_flags(OFlag::O_NOFOLLOW.bits())
+        .open(path);
+    match made {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(refused(path, error)),
+    }
+}
+
+/// A power cut must not take the name of a file whose rows were promised.
+fn sync(folder: &Path) -> Result<(), Error> {
+    fs::File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(|error| unavailable(folder, error))
+}
+
+fn check_folder(folder: &Path, store: &Path) -> Result<(), Error> {
+    let Some(found) = find(folder)? else {
+        return Err(absent(store));
+    };
+    let shown = folder.display();
+    let own = format!(
+        "give the store a folder of its own, such as `{}`",
+        folder.join("keywright").join("store.db").display()
+    );
+    if found.is_symlink() {
+        return Err(Error::Refused(format!(
+            "the store's folder `{shown}` is a symbolic link; name the folder that it leads to"
+        )));
+    }
+    if !found.is_dir() {
+        return Err(Error::Refused(format!("`{shown}` is not a folder; {own}")));
+    }
+    if found.uid() != geteuid().as_raw() {
+        return Err(Error::Refused(format!(
+            "the store's folder `{shown}` belongs to user {}, not to user {} who runs this; {own}",
+            found.uid(),
+            geteuid()
+        )));
+    }
+    let mode = found.mode() & 0o7777;
+    // A sticky folder is meant for everybody, and must stay so.
+    if mode & 0o1000 != 0 {
+        return Err(Error::Refused(format!(
+            "the store's folder `{shown}` is shared (mode {mode:04o}); {own}"
+        )));
+    }
+    if mode & 0o077 != 0 {
+        return Err(Error::Refused(format!(
+            "the store's folder `{shown}` is open to others (mode {mode:04o}); {own}, or close \
+             this one: chmod 700 {}",
+            quoted(folder)
+        )));
+    }
+    if mode & FOLDER != FOLDER {
+        return Err(Error::Refused(format!(
+            "the store's folder `{shown}` is closed to its owner (mode {mode:04o}); open it: \
+             chmod 700 {}",
+            quoted(folder)
+        )));
+    }
+    Ok(())
+}
+
+/// Looks at one of the files, if it is there.
+fn check_file(path: &Path) -> Result<(), Error> {
+    let Some(found) = find(path)? else {
+        return Ok(());
+    };
+    let shown = path.display();
+    if found.is_symlink() {
+        return Err(Error::Refused(format!(
+            "`{shown}` is a symbolic link, which would part the store from its log; name the file \
+             that it leads to"
+        )));
+    }
+    if !found.is_file() {
+        return Err(Error::Refused(format!(
+            "`{shown}` is not a file; give the store another path"
+        )));
+    }
+    if found.uid() != geteuid().as_raw() {
+        return Err(Error::Refused(format!(
+            "`{shown}` belongs to user {}, not to user {user} who runs this; run keywright as its \
+             owner, or make it yours: chown {user} {}",
+            found.uid(),
+            quoted(path),
+            user = geteuid(),
+        )));
+    }
+    let mode = found.mode() & 0o7777;
+    let (wrong, mend) = if mode & 0o077 != 0 {
+        ("open to others", "close it")
+    } else if mode & FILE != FILE {
+        ("closed to its owner", "open it")
+    } else {
+        return Ok(());
+    };
+    Err(Error::Refused(format!(
+        "`{shown}` is {wrong} (mode {mode:04o}); {mend}: chmod 600 {}",
+        quoted(path)
+    )))
+}
+
+/// What a kind of file system is to a store.
+#[cfg(target_os = "linux")]
+#[derive(Debug, PartialEq, Eq)]
+enum Kind {
+    Local,
+    /// Its locks or its shared memory end at this machine, and a revocation with them.
+    Network(&'static str),
+    /// Whatever its program makes of it.
+    User,
+}
+
+#[cfg(target_os = "linux")]
+impl Kind {
+    /// By its number, as statfs(2) and the kernel's `magic.h` have it.
+    fn of(number: u32) -> Self {
+        match number {
+            0x0000_6969 => Self::Network("NFS"),
+            0x0000_517B | 0xFE53_4D42 => Self::Network("SMB"),
+            0xFF53_4D42 => Self::Network("CIFS"),
+            0x0102_1997 => Self::Network("9p"),
+            0x5346_414F => Self::Network("AFS"),
+            0x00C3_6400 => Self::Network("Ceph"),
+            0x6573_5546 => Self::User,
+            _ => Self::Local,
+        }
+    }
+}
+
+/// A file on a network cannot be shared by its processes as SQLite shares it, and a revocation
+/// would not reach them all.
+#[cfg(target_os = "linux")]
+fn check_file_system(folder: &Path) -> Result<(), Error> {
+    let found = nix::sys::statfs::statfs(folder).map_err(|error| unavailable(folder, error))?;
+    // The number has 32 bits, in a word whose width and sign differ from platform to platform.
+    let [a, b, c, d, ..] = found.filesystem_type().0.to_le_bytes();
+    match Kind::of(u32::from_le_bytes([a, b, c, d])) {
+        Kind::Local => Ok(()),
+        Kind::User => {
+            tracing::warn!(
+                folder = %folder.display(),
+                "the store is on a FUSE file system; all that use it must run on this machine"
+            );
+            Ok(())
+        }
+        Kind::Network(name) => Err(Error::Refused(format!(
+            "the store's folder `{}` is on a network file system ({name}), where processes do not \
+             see each other's revocations; keep the store on a local disk",
+            folder.display()
+        ))),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn check_file_system(_folder: &Path) -> Result<(), Error> {
+    Ok(())
+}
+
+fn find(path: &Path) -> Result<Option<Metadata>, Error> {
+    match fs::symlink_metadata(path) {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(refused(path, error)),
+    }
+}
+
+fn beside(store: &Path, end: &str) -> PathBuf {
+    let mut name = OsString::from(store);
+    name.push(end);
+    name.into()
+}
+
+fn absent(store: &Path) -> Error {
+    Error::Refused(format!(
+        "there is no store at `{}`; look at the path",
+        store.display()
+    ))
+}
+
+/// An error that somebody can mend, or else the machine's.
+fn refused(path: &Path, error: io::Error) -> Error {
+    let shown = path.display();
+    let kind = error.kind();
+    Error::Refused(if kind == ErrorKind::ReadOnlyFilesystem {
+        format!(
+            "`{shown}` is on a file system that cannot be written; keep the store on one that can"
+        )
+    } else if kind == ErrorKind::PermissionDenied {
+        format!(
+            "user {} may not open or make `{shown}`; run keywright as the owner of its folder, or \
+             give the store another path",
+            geteuid()
+        )
+    } else if kind == ErrorKind::NotADirectory {
+        format!(
+            "`{shown}` cannot be, since what stands before it is not a folder; give the store \
+             another path"
+        )
+    } else {
+        return unavailable(path, error);
+    })
+}
+
+fn unavailable(path: &Path, error: impl Into<io::Error>) -> Error {
+    let error = error.into();
+    let said = format!("`{}`: {error}", path.display());
+    Error::Unavailable(io::Error::new(error.kind(), said).into())
+}
+
+/// `path` as a shell reads it back.
+fn quoted(path: &Path) -> String {
+    format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quoted_path_survives_a_shell() {
+        assert_eq!(quoted(Path::new("/a b/$c")), "'/a b/$c'");
+        assert_eq!(quoted(Path::new("/ann's")), r"'/ann'\''s'");
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_network_file_system_is_known_by_its_number() {
+        for (number, kind) in [
+            (0x6969, Kind::Network("NFS")),
+            (0xFF53_4D42, Kind::Network("CIFS")),
+            (0xFE53_4D42, Kind::Network("SMB")),
+            (0x0102_1997, Kind::Network("9p")),
+            (0x6573_5546, Kind::User),
+            (0xEF53, Kind::Local),
+        ] {
+            assert_eq!(Kind::of(number), kind);
+        }
+    }
+
+    #[test]
+    fn whoever_stands_in_line_is_passed_by_nobody() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("line");
+        let (first, second) = (Queue::open(&path).unwrap(), Queue::open(&path).unwrap());
+
+        let turn = first.wait();
+        assert!(second.0.try_lock().is_err());
+        drop(turn);
+
+        assert!(second.wait().0.is_some());
+    }
+}

@@ -1,0 +1,545 @@
+//! SQLite: one thread writes, two read. Opening, settings, transactions and the group commit.
+//!
+//! Whatever goes wrong in a batch (a full disk, a failed write, another process at the lock),
+//! it is kept whole or not at all, its askers are told, and the threads go on.
+
+mod accounts;
+mod audit;
+mod claims;
+mod files;
+mod migrate;
+mod rows;
+mod tokens;
+
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags, config::DbConfig, ffi};
+
+use self::files::{Place, Queue};
+use super::{
+    Error, Tx, View,
+    lane::{Job, Jobs, Keep, Lane},
+};
+use crate::authz::Record;
+
+/// The first SQLite without the race that can corrupt a WAL when it is reset.
+/// <https://sqlite.org/wal.html#walresetbug>
+const OLDEST: i32 = 3_051_003;
+
+/// So many verbs share one commit at most: it bounds how long the first of them waits.
+const BATCH: usize = 64;
+
+/// Two keep long listings from holding up look-ups; more would only contend for the page cache.
+const READERS: usize = 2;
+
+/// As many statements as the store has, with room: a statement that falls out of the cache costs
+/// ten times its execution.
+const STATEMENTS: usize = 128;
+
+/// How long a transaction waits for another process before its askers are told.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long opening waits: another process may be in the middle of a long migration.
+const PATIENCE_AT_OPEN: Duration = Duration::from_mins(1);
+
+/// How a store is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// Whether a file that is not there is made. Else its absence is refused.
+    pub create: bool,
+    /// What a commit promises.
+    pub durability: Durability,
+}
+
+/// What a commit promises.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// Whatever was answered survives a power cut. Anything less brings revoked tokens back.
+    #[default]
+    Full,
+    /// Nothing survives a power cut, the file itself included. For tests on throw-away files.
+    Off,
+}
+
+impl Default for Options {
+    /// Made if it is new, and durable.
+    fn default() -> Self {
+        Self {
+            create: true,
+            durability: Durability::Full,
+        }
+    }
+}
+
+/// The threads that own the connections to one file.
+///
+/// Dropping it closes it, as [`close`](Self::close) does.
+#[derive(Debug)]
+pub struct Sqlite {
+    // The readers come first, here and in `close`: the last connection to go cleans up the WAL,
+    // which a connection that may not write cannot do.
+    readers: Lane<View>,
+    writer: Lane<Tx>,
+    commits: Arc<AtomicU64>,
+}
+
+/// One connection, on the one thread that uses it. The statements of each noun are implemented
+/// on it, and take every statement from [`prepare`](Self::prepare).
+struct File {
+    connection: Connection,
+    /// What the running verb has done and the log must tell of. Filled by its statements, written
+    /// by `write_pending` when it has succeeded, forgotten when it is undone.
+    pending: Vec<Record>,
+}
+
+/// A verb of a batch, and whether what it did is in the batch.
+struct Taken {
+    job: Box<dyn Job<Tx>>,
+    kept: Result<(), Error>,
+}
+
+impl Sqlite {
+    /// Opens the store at `path`, brings it up to date, and starts its threads.
+    pub fn open(path: &Path, options: Options) -> Result<Self, Error> {
+        if rusqlite::version_number() < OLDEST {
+            return Err(Error::Refused(format!(
+                "SQLite {} can corrupt a store; build keywright with the SQLite it brings",
+                rusqlite::version()
+            )));
+        }
+        let (place, queue) = files::prepare(path, options.create)?;
+        let writer = File::to_write(&place, &queue, options.durability)?;
+        let readers = (0..READERS)
+            .map(|_| File::to_read(&place))
+            .collect::<Result<Vec<_>, _>>()?;
+
+        let (write, jobs) = Lane::new();
+        let (read, looks) = Lane::new();
+        let store = Self {
+            readers: read,
+            writer: write,
+            commits: Arc::default(),
+        };
+        let commits = Arc::clone(&store.commits);
+        store
+            .writer
+            .start("store-writer", move || {
+                writer.write(&jobs, &queue, &commits);
+            })
+            .map_err(|error| Error::Unavailable(error.into()))?;
+        for reader in readers {
+            let looks = looks.clone();
+            store
+                .readers
+                .start("store-reader", move || reader.look(&looks))
+                .map_err(|error| Error::Unavailable(error.into()))?;
+        }
+        Ok(store)
+    }
+
+    pub(super) fn write(&self, job: Box<dyn Job<Tx>>) -> Result<(), Error> {
+        self.writer.send(job)
+    }
+
+    pub(super) fn read(&self, job: Box<dyn Job<View>>) -> Result<(), Error> {
+        self.readers.send(job)
+    }
+
+    /// How often it has committed since it was opened.
+    pub fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
+    }
+
+    /// Takes no more verbs, and returns when the queued ones are done and answered and every
+    /// connection is closed. Blocks for as long as that takes.
+    pub fn close(&self) {
+        self.readers.close();
+        self.writer.close();
+    }
+}
+
+impl File {
+    fn to_write(place: &Place, queue: &Queue, durability: Durability) -> Result<Self, Error> {
+        let mut file = Self::connect(place, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let connection = &mut file.connection;
+        // SQLite opens a file that it may not write as one to read, and says nothing.
+        if connection.is_readonly("main")? {
+            return Err(Error::Refused(format!(
+                "the store `{}` cannot be written; look at its owner, its mode and its file system",
+                place.store().display()
+            )));
+        }
+        let refused = |error| place.about(error);
+        // Before anything is changed: the file may be somebody else's. A store that is up to date
+        // is left here without ever having been locked.
+        let is_current = migrate::is_current(connection).map_err(refused)?;
+        let synchronous = match durability {
+            Durability::Full => "full",
+            Durability::Off => "off",
+        };
+        connection.pragma_update(None, "synchronous", synchronous)?;
+        // On macOS a plain fsync stops at the drive's cache. Elsewhere these do nothing.
+        connection.pragma_update(None, "fullfsync", durability == Durability::Full)?;
+        connection.pragma_update(None, "checkpoint_fullfsync", durability == Durability::Full)?;
+        if is_current {
+            into_wal(connection)?;
+        } else {
+            let _turn = queue.wait();
+            into_wal(connection)?;
+            migrate::apply(connection).map_err(refused)?;
+        }
+        // A sealed value that was deleted must be gone from the file.
+        connection.pragma_update(None, "secure_delete", true)?;
+        file.settle()?;
+        Ok(file)
+    }
+
+    fn to_read(place: &Place) -> Result<Self, Error> {
+        let mut file = Self::connect(place, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        file.connection.pragma_update(None, "query_only", true)?;
+        file.settle()?;
+        Ok(file)
+    }
+
+    fn connect(place: &Place, access: OpenFlags) -> Result<Self, Error> {
+        // One thread a connection needs no mutex. The path has no link in it; one that appears in
+        // the meantime is not followed. The file is there already, with its mode: never created.
+        let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+        let mut connection = Connection::open_with_flags(place.store(), flags)?;
+        // First of all: every other line may meet another process.
+        patient(&mut connection, PATIENCE_AT_OPEN)?;
+        // Without it, statements with joins are prepared anew each time: ten times the work.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        Ok(Self {
+            connection,
+            pending: Vec::new(),
+        })
+    }
+
+    /// What every connection is told once the file is known to be a store.
+    fn settle(&mut self) -> Result<(), Error> {
+        let connection = &mut self.connection;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        connection.pragma_update(None, "cell_size_check", true)?;
+        // Mapped memory turns a failing disk into a signal that ends the process.
+        connection.pragma_update(None, "mmap_size", 0)?;
+        connection.pragma_update(None, "temp_store", "memory")?;
+        // KiB, a connection: the working set of a store is small, and there may be many processes.
+        connection.pragma_update(None, "cache_size", -2048)?;
+        patient(connection, PATIENCE)
+    }
+
+    /// The statement `sql`, compiled once a connection. Refused outside a transaction: after a
+    /// full disk SQLite ends the transaction by itself, and a verb that overheard the failure
+    /// would go on to write for good, line by line, what can no longer be undone.
+    fn prepare(&self, sql: &str) -> Result<CachedStatement<'_>, Error> {
+        self.in_transaction()?;
+        Ok(self.connection.prepare_cached(sql)?)
+    }
+
+    fn in_transaction(&self) -> Result<(), Error> {
+        if self.connection.is_autocommit() {
+            return Err(Error::Unavailable(
+                "the transaction was ended by a failure of the disk".into(),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Takes what has queued up into one transaction, again and again, until the lane is closed.
+    fn write(mut self, jobs: &Jobs<Tx>, queue: &Queue, commits: &AtomicU64) {
+        while let Some(job) = jobs.wait() {
+            if !job.is_wanted() {
+                continue;
+            }
+            let mut batch = vec![Taken::new(job)];
+            match self.together(&mut batch, jobs, queue) {
+                Ok(()) => {
+                    commits.fetch_add(1, Ordering::Relaxed);
+                    for Taken { job, kept } in batch {
+                        job.settle(kept);
+                    }
+                }
+                Err(error) => {
+                    self.undo();
+                    tracing::error!(%error, verbs = batch.len(), "a transaction failed");
+                    for Taken { job, .. } in batch {
+                        job.settle(Err(again(&error)));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Runs the verbs that are waiting and commits them. An error is the end of them all.
+    fn together(
+        &mut self,
+        batch: &mut Vec<Taken>,
+        jobs: &Jobs<Tx>,
+        queue: &Queue,
+    ) -> Result<(), Error> {
+        let turn = queue.wait();
+        self.begin("begin immediate")?;
+        // Whoever is next may start to wait for the lock itself.
+        drop(turn);
+        for place in 0..BATCH {
+            if place == batch.len() {
+                let Some(job) = jobs.next() else { break };
+                batch.push(Taken::new(job));
+            }
+            let taken = &mut batch[place];
+            if taken.job.is_wanted() {
+                taken.kept = self.run(&mut *taken.job)?;
+            }
+        }
+        self.step("commit")
+    }
+
+    /// Runs one verb in its own savepoint. The inner answer is the verb's own; an outer error is
+    /// the end of the whole batch.
+    fn run(&mut self, job: &mut dyn Job<Tx>) -> Result<Result<(), Error>, Error> {
+        self.pending.clear();
+        self.step("savepoint verb")?;
+        let keep = job.run(self);
+        self.in_transaction()?;
+        let kept = match keep {
+            Keep::All => {
+                let written = self.write_pending();
+                self.pending.clear();
+                if written.is_ok() {
+                    self.step("release verb")?;
+                    return Ok(Ok(()));
+                }
+                // What the log does not tell of has not happened.
+                self.step("rollback to verb")?;
+                written
+            }
+            Keep::Only(record) => {
+                self.pending.clear();
+                self.step("rollback to verb")?;
+                let written = self.append_refusal(&record);
+                if let Err(error) = &written {
+                    tracing::error!(%error, "a refusal could not be recorded");
+                    self.step("rollback to verb")?;
+                }
+                written
+            }
+            Keep::Nothing => {
+                self.pending.clear();
+                self.step("rollback to verb")?;
+                Ok(())
+            }
+        };
+        self.step("release verb")?;
+        Ok(kept)
+    }
+
+    /// Lets each verb look at one moment, until the lane is closed.
+    fn look(mut self, looks: &Jobs<View>) {
+        while let Some(mut job) = looks.wait() {
+            if !job.is_wanted() {
+                continue;
+            }
+            let seen = self.begin("begin").and_then(|()| {
+                // Nothing is to be kept; a refusal is recorded by a writing verb of its own.
+                let _keep = job.run(&mut self);
+                self.in_transaction()
+            });
+            self.undo();
+            job.settle(seen);
+        }
+    }
+
+    /// Begins, and sees to it that the tables are still those that this program knows.
+    fn begin(&mut self, sql: &str) -> Result<(), Error> {
+        // Not by `prepare`: here there is no transaction yet.
+        self.connection.prepare_cached(sql)?.execute([])?;
+        let version = self
+            .prepare("pragma user_version")?
+            .query_row([], |row| row.get(0))?;
+        migrate::is_ours(version)
+    }
+
+    fn step(&mut self, sql: &str) -> Result<(), Error> {
+        self.prepare(sql)?.execute([])?;
+        Ok(())
+    }
+
+    /// Ends whatever is left of a transaction, so that it does not leak into the next one.
+    fn undo(&mut self) {
+        self.pending.clear();
+        if self.connection.is_autocommit() {
+            return;
+        }
+        if let Err(error) = self.step("rollback") {
+            tracing::error!(%error, "a transaction could not be rolled back");
+        }
+    }
+}
+
+impl Taken {
+    fn new(job: Box<dyn Job<Tx>>) -> Self {
+        Self { job, kept: Ok(()) }
+    }
+}
+
+/// Makes `connection` try again when another one is in its way, for as long as `patience`.
+///
+/// SQLite's own handler sleeps longer each time, up to a tenth of a second, so that a newcomer
+/// overtakes whoever has waited longest, and of eight busy processes some never get to write. The
+/// [`Queue`] leaves only one process at the lock, so its sleeps can be short.
+fn patient(connection: &mut Connection, patience: Duration) -> Result<(), Error> {
+    let mut since = Instant::now();
+    let wait = move |tries: i32| {
+        if tries == 0 {
+            since = Instant::now();
+        }
+        files::nap(50..300);
+        since.elapsed() < patience
+    };
+    Ok(connection.busy_handler(Some(wait))?)
+}
+
+/// Switches the file to a write-ahead log, if it has none yet.
+fn into_wal(connection: &Connection) -> Result<(), Error> {
+    let since = Instant::now();
+    loop {
+        let mode = connection
+            .pragma_update_and_check(None, "journal_mode", "wal", |row| row.get::<_, String>(0));
+        match mode {
+            Ok(mode) if mode == "wal" => return Ok(()),
+            Ok(mode) => {
+                return Err(Error::Refused(format!(
+                    "the store's file system allows no write-ahead log (SQLite stays in mode \
+                     `{mode}`); keep the store on a local disk"
+                )));
+            }
+            // For this one switch SQLite does not ask the busy handler.
+            Err(error) if is_busy(&error) && since.elapsed() < PATIENCE_AT_OPEN => {
+                files::nap(50..300);
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+    )
+}
+
+/// The same failure, for the next of those who shared it.
+fn again(error: &Error) -> Error {
+    match error {
+        Error::Unavailable(source) => Error::Unavailable(source.to_string().into()),
+        Error::Corrupt(source) => Error::Corrupt(source.to_string().into()),
+        Error::Refused(sentence) => Error::Refused(sentence.clone()),
+        Error::Conflict => Error::Conflict,
+    }
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        let code = error.sqlite_error_code();
+        let is_corrupt = matches!(
+            code,
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+        );
+        // A row that is no value of ours was not written by us.
+        let is_unreadable = matches!(
+            error,
+            rusqlite::Error::FromSqlConversionFailure(..)
+                | rusqlite::Error::IntegralValueOutOfRange(..)
+                | rusqlite::Error::InvalidColumnType(..)
+        );
+        let is_taken = matches!(
+            error.sqlite_error().map(|error| error.extended_code),
+            Some(
+                ffi::SQLITE_CONSTRAINT_UNIQUE
+                    | ffi::SQLITE_CONSTRAINT_PRIMARYKEY
+                    | ffi::SQLITE_CONSTRAINT_ROWID
+            )
+        );
+        if is_corrupt || is_unreadable {
+            Self::Corrupt(error.into())
+        } else if is_taken {
+            Self::Conflict
+        } else if is_busy(&error) {
+            Self::Unavailable("another process keeps the store busy; try again shortly".into())
+        } else {
+            Self::Unavailable(error.into())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_connection_is_set_as_it_must_be() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keywright").join("store.db");
+        let (place, queue) = files::prepare(&path, true).unwrap();
+        let writer = File::to_write(&place, &queue, Durability::Full).unwrap();
+        let reader = File::to_read(&place).unwrap();
+
+        for (file, own) in [
+            (&writer, &[("synchronous", 2), ("secure_delete", 1)][..]),
+            (&reader, &[("query_only", 1)][..]),
+        ] {
+            let all = [
+                ("foreign_keys", 1),
+                ("cell_size_check", 1),
+                ("trusted_schema", 0),
+                ("temp_store", 2),
+                ("cache_size", -2048),
+            ];
+            for (name, wanted) in all.iter().chain(own) {
+                let set = file
+                    .connection
+                    .pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+                assert_eq!(set.unwrap(), *wanted, "{name}");
+            }
+            let mode = file
+                .connection
+                .pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0));
+            assert_eq!(mode.unwrap(), "wal");
+            for config in [
+                DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG,
+                DbConfig::SQLITE_DBCONFIG_DEFENSIVE,
+            ] {
+                assert!(file.connection.db_config(config).unwrap(), "{config:?}");
+            }
+        }
+        assert!(reader.connection.is_readonly("main").unwrap());
+    }
+
+    #[test]
+    fn no_statement_runs_outside_a_transaction() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keywright").join("store.db");
+        let (place, queue) = files::prepare(&path, true).unwrap();
+        let mut file = File::to_write(&place, &queue, Durability::Off).unwrap();
+
+        assert!(file.prepare("select 1").is_err());
+        file.begin("begin immediate").unwrap();
+        assert!(file.prepare("select 1").is_ok());
+        // As SQLite does by itself when the disk is full.
+        file.step("rollback").unwrap();
+
+        assert!(file.prepare("select 1").is_err());
+    }
+}

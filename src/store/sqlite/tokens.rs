@@ -1,0 +1,467 @@
+//! The statements about tokens and their values.
+
+use rusqlite::{Row, ToSql, params};
+
+use super::{
+    File,
+    rows::{id, maybe_id, maybe_time, time, word, wrong},
+};
+use crate::{
+    authz::{Entry, Permit},
+    domain::{
+        cli_token::Sealed,
+        clock::Time,
+        credential::{HashedToken, TokenPrefix},
+        id::{AccountId, TokenId},
+        label::Label,
+        scope::Scopes,
+        token::{
+            Disabled, Kind, Owner, OwnerNow, Powers, Present, Presented, Standing, State, Token,
+            Unknown, Value, Whose,
+        },
+    },
+    store::{Error, ReadTokens, Stake, StateFilter, TokenFilter, WriteTokens},
+};
+
+/// A token with its present value and its last use.
+pub(super) const TOKEN: &str = "select t.id, t.kind, t.account_id, t.owner_kind, t.owner_id,
+    t.label, t.scopes, t.created_at, t.created_by, t.parent_id, t.expires_at, t.disabled_at,
+    t.disabled_by_person, t.revoked_at, u.last_used_at, v.generation, v.prefix, v.generated_at";
+
+/// Where those columns come from.
+pub(super) const FROM: &str = "from tokens t
+    left join token_uses u on u.token_id = t.id
+    left join token_values v on v.token_id = t.id and v.generation =
+        (select max(generation) from token_values where token_id = t.id)";
+
+impl ReadTokens for File {
+    fn presented(&mut self, hash: &HashedToken) -> Result<Option<Presented>, Error> {
+        let sql = presented_where("p.hash = ?1");
+        self.one(&sql, [hash.as_bytes()], presented)
+    }
+
+    fn presented_by_id(&mut self, id: TokenId) -> Result<Option<Presented>, Error> {
+        let sql = presented_where(
+            "p.token_id = ?1 and p.generation =
+                (select max(generation) from token_values where token_id = ?1)",
+        );
+        self.one(&sql, [id.to_bytes()], presented)
+    }
+
+    fn stake(&mut self, id: TokenId) -> Result<Option<Stake>, Error> {
+        let sql = "select account_id, owner_kind, owner_id, kind, scopes, expires_at,
+            disabled_at, disabled_by_person from tokens where id = ?1";
+        self.one(sql, [id.to_bytes()], |row| {
+            Ok(Stake {
+                whose: Whose::Owner(super::rows::id(row, "account_id")?, owner(row)?),
+                kind: word(row, "kind", str::parse)?,
+                powers: powers(row)?,
+                disabled: disabled(row)?,
+            })
+        })
+    }
+
+    fn cli_token(&mut self, account: AccountId, owner: Owner) -> Result<Option<TokenId>, Error> {
+        let sql = "select id from tokens
+            where account_id = ?1 and owner_id = ?2 and kind = 'cli' and revoked_at is null";
+        let params = params![account.to_bytes(), owner_id(owner)];
+        self.one(sql, params, |row| id(row, "id"))
+    }
+
+    fn has_sealed(&mut self) -> Result<bool, Error> {
+        let sql = "select exists (select 1 from token_values where sealed is not null)";
+        Ok(self.one(sql, [], |row| row.get(0))?.unwrap_or(false))
+    }
+
+    fn token(&mut self, permit: &Permit<'_>, id: TokenId) -> Result<Option<Token>, Error> {
+        let sql = format!(
+            "{TOKEN} {FROM} where t.id = ?1 and (?2 is null or t.account_id = ?2)
+                and (?3 is null or t.owner_id = ?3)"
+        );
+        let account = permit.account().map(AccountId::to_bytes);
+        let params = params![id.to_bytes(), account, permit.owner().map(owner_id),];
+        self.one(&sql, params, token)
+    }
+
+    fn tokens(
+        &mut self,
+        permit: &Permit<'_>,
+        filter: &TokenFilter,
+        before: Option<TokenId>,
+        rows: u32,
+    ) -> Result<Vec<Token>, Error> {
+        let live = |file: &Self, state| file.page(permit, filter, state, before, rows);
+        match filter.state {
+            Some(StateFilter::Any) => {
+                // Two indexes hold them, the ended and the others: the newest of both.
+                let mut both = live(self, "t.revoked_at is null")?;
+                both.extend(live(self, "t.revoked_at is not null")?);
+                both.sort_by_key(|token| std::cmp::Reverse(token.id));
+                both.truncate(rows as usize);
+                Ok(both)
+            }
+            None => live(
+                self,
+                "t.revoked_at is null and (t.expires_at is null or t.expires_at > :at)",
+            ),
+            Some(StateFilter::Is(State::Revoked)) => live(self, "t.revoked_at is not null"),
+            Some(StateFilter::Is(State::Expired)) => {
+                live(self, "t.revoked_at is null and t.expires_at <= :at")
+            }
+            Some(StateFilter::Is(State::Disabled)) => live(
+                self,
+                "t.revoked_at is null and (t.expires_at is null or t.expires_at > :at)
+                    and t.disabled_at is not null",
+            ),
+            Some(StateFilter::Is(State::Unclaimed)) => live(
+                self,
+                "t.revoked_at is null and (t.expires_at is null or t.expires_at > :at)
+                    and t.disabled_at is null and v.generation is null",
+            ),
+            Some(StateFilter::Is(State::Active)) => live(
+                self,
+                "t.revoked_at is null and (t.expires_at is null or t.expires_at > :at)
+                    and t.disabled_at is null and v.generation is not null",
+            ),
+        }
+    }
+
+    fn descendants(&mut self, permit: &Permit<'_>, id: TokenId) -> Result<Vec<TokenId>, Error> {
+        let sql = "with recursive minted (id) as (
+                select id from tokens where parent_id = ?1
+                union select t.id from tokens t join minted m on t.parent_id = m.id
+            ) select id from minted join tokens using (id)
+              where revoked_at is null and account_id is coalesce(?2, account_id) order by id";
+        let account = permit.account().map(AccountId::to_bytes);
+        let params = params![id.to_bytes(), account];
+        self.all(sql, params, |row| super::rows::id(row, "id"))
+    }
+
+    fn live_children(&mut self, permit: &Permit<'_>, id: TokenId, at: Time) -> Result<u64, Error> {
+        let sql = "select count(*) from tokens t where parent_id = ?1 and revoked_at is null
+            and disabled_at is null and (expires_at is null or expires_at > ?2)
+            and account_id is coalesce(?3, account_id)
+            and exists (select 1 from token_values where token_id = t.id)";
+        let account = permit.account().map(AccountId::to_bytes);
+        let params = params![id.to_bytes(), at.timestamp_millis(), account];
+        let count: Option<i64> = self.one(sql, params, |row| row.get(0))?;
+        Ok(count.and_then(|n| u64::try_from(n).ok()).unwrap_or(0))
+    }
+
+    fn sealed(&mut self, permit: &Permit<'_>, id: TokenId) -> Result<Option<(u32, Sealed)>, Error> {
+        let sql = "select v.generation, v.sealed, v.key_id from token_values v
+            join tokens t on t.id = v.token_id
+            where t.id = ?1 and t.kind = 'cli' and v.sealed is not null and t.revoked_at is null
+                and t.account_id is coalesce(?2, t.account_id)
+                and t.owner_id is coalesce(?3, t.owner_id)
+            order by v.generation desc limit 1";
+        let account = permit.account().map(AccountId::to_bytes);
+        let params = params![id.to_bytes(), account, permit.owner().map(owner_id),];
+        self.one(sql, params, |row| {
+            let sealed = Sealed {
+                key_id: row.get("key_id")?,
+                bytes: row.get("sealed")?,
+            };
+            Ok((row.get("generation")?, sealed))
+        })
+    }
+}
+
+impl WriteTokens for File {
+    fn insert_token(&mut self, token: &Token, entry: &Entry<'_>) -> Result<(), Error> {
+        let sql = "insert into tokens (id, kind, account_id, owner_kind, owner_id, label, scopes,
+                created_at, created_by, parent_id, expires_at)
+            values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+        let owner_kind = match token.owner {
+            Owner::User(_) => "user",
+            Owner::AppEnv(_) => "app_env",
+        };
+        let parent = token.parent.map(TokenId::to_bytes);
+        self.change(
+            sql,
+            params![
+                token.id.to_bytes(),
+                token.kind.as_str(),
+                token.account.to_bytes(),
+                owner_kind,
+                owner_id(token.owner),
+                token.label.as_str(),
+                token.powers.scopes.to_string(),
+                token.created_at.timestamp_millis(),
+                token.created_by.to_string(),
+                parent,
+                token.powers.expires_at.map(|end| end.timestamp_millis()),
+            ],
+        )?;
+        self.tell(entry);
+        Ok(())
+    }
+
+    fn update_token(&mut self, token: &Token, entry: &Entry<'_>) -> Result<(), Error> {
+        let sql = "update tokens set label = ?2, scopes = ?3, expires_at = ?4, disabled_at = ?5,
+            disabled_by_person = ?6 where id = ?1";
+        self.change(
+            sql,
+            params![
+                token.id.to_bytes(),
+                token.label.as_str(),
+                token.powers.scopes.to_string(),
+                token.powers.expires_at.map(|end| end.timestamp_millis()),
+                token
+                    .disabled
+                    .map(|disabled| disabled.at.timestamp_millis()),
+                token.disabled.is_some_and(|disabled| disabled.by_person),
+            ],
+        )?;
+        self.tell(entry);
+        Ok(())
+    }
+
+    fn revoke_token(&mut self, id: TokenId, at: Time, entry: &Entry<'_>) -> Result<(), Error> {
+        let id = id.as_uuid();
+        let sql = "update tokens set revoked_at = coalesce(revoked_at, ?2) where id = ?1";
+        self.change(sql, params![id.as_bytes(), at.timestamp_millis()])?;
+        let sql = "update token_values set sealed = null, key_id = null
+            where token_id = ?1 and sealed is not null";
+        self.change(sql, [id.as_bytes()])?;
+        self.tell(entry);
+        Ok(())
+    }
+
+    fn remove_token(&mut self, id: TokenId, entry: &Entry<'_>) -> Result<(), Error> {
+        let id = id.as_uuid();
+        self.change(
+            "delete from token_uses where token_id = ?1",
+            [id.as_bytes()],
+        )?;
+        self.change("delete from tokens where id = ?1", [id.as_bytes()])?;
+        self.tell(entry);
+        Ok(())
+    }
+
+    fn put_value(
+        &mut self,
+        id: TokenId,
+        value: &Value,
+        overlap_ends: Time,
+        entry: &Entry<'_>,
+    ) -> Result<(), Error> {
+        let id = id.as_uuid();
+        let before = value.present.generation - 1;
+        let sql = "delete from token_values where token_id = ?1 and generation < ?2";
+        self.change(sql, params![id.as_bytes(), before])?;
+        let sql = "update token_values set dies_at = ?3 where token_id = ?1 and generation = ?2";
+        let dies_at = overlap_ends.timestamp_millis();
+        self.change(sql, params![id.as_bytes(), before, dies_at])?;
+        let sql = "insert into token_values
+                (token_id, generation, hash, prefix, generated_at, sealed, key_id)
+            values (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+        self.change(
+            sql,
+            params![
+                id.as_bytes(),
+                value.present.generation,
+                value.hash.as_ref().map(HashedToken::as_bytes),
+                value.present.prefix.as_ref().map(TokenPrefix::as_str),
+                value.present.generated_at.timestamp_millis(),
+                value.sealed.as_ref().map(|sealed| &sealed.bytes),
+                value.sealed.as_ref().map(|sealed| &sealed.key_id),
+            ],
+        )?;
+        self.tell(entry);
+        Ok(())
+    }
+
+    fn take_back_value(
+        &mut self,
+        id: TokenId,
+        generation: u32,
+        entry: &Entry<'_>,
+    ) -> Result<(), Error> {
+        let id = id.as_uuid();
+        let sql = "delete from token_values where token_id = ?1 and generation = ?2";
+        self.change(sql, params![id.as_bytes(), generation])?;
+        let sql = "update token_values set dies_at = null where token_id = ?1 and generation = ?2";
+        self.change(sql, params![id.as_bytes(), generation - 1])?;
+        self.tell(entry);
+        Ok(())
+    }
+
+    fn use_tokens(&mut self, uses: &[(TokenId, Time)]) -> Result<(), Error> {
+        let sql = "insert into token_uses (token_id, last_used_at)
+            select ?1, ?2 where exists (select 1 from tokens where id = ?1)
+            on conflict (token_id) do update set last_used_at = excluded.last_used_at
+                where excluded.last_used_at > token_uses.last_used_at";
+        for (id, at) in uses {
+            self.change(sql, params![id.to_bytes(), at.timestamp_millis()])?;
+        }
+        Ok(())
+    }
+}
+
+impl File {
+    /// A page of the tokens in the states that `states` describes.
+    fn page(
+        &self,
+        permit: &Permit<'_>,
+        filter: &TokenFilter,
+        states: &str,
+        before: Option<TokenId>,
+        rows: u32,
+    ) -> Result<Vec<Token>, Error> {
+        let mut sql = format!("{TOKEN} {FROM} where t.account_id = :account and {states}");
+        let account = permit
+            .account()
+            .map(AccountId::to_bytes)
+            .unwrap_or_default();
+        let owner = permit.owner().map(owner_id);
+        let before = before.map(TokenId::to_bytes);
+        let at = filter.at.timestamp_millis();
+        let query = filter.query.as_deref().map(like);
+        let unused_since = filter.unused_for.map(|d| at - d.num_milliseconds());
+        let over_by = filter
+            .expiring_within
+            .map(|d| at.saturating_add(d.num_milliseconds()));
+        let mut params: Vec<(&str, &dyn ToSql)> = vec![(":account", &account)];
+        if states.contains(":at") {
+            params.push((":at", &at));
+        }
+        if let Some(owner) = &owner {
+            sql.push_str(" and t.owner_id = :owner");
+            params.push((":owner", owner));
+        }
+        let before = before;
+        if let Some(before) = &before {
+            sql.push_str(" and t.id < :before");
+            params.push((":before", before));
+        }
+        if let Some(query) = &query {
+            sql.push_str(" and t.label like :query escape '\\'");
+            params.push((":query", query));
+        }
+        if let Some(since) = &unused_since {
+            sql.push_str(" and t.created_at <= :since");
+            sql.push_str(" and (u.last_used_at is null or u.last_used_at <= :since)");
+            params.push((":since", since));
+        }
+        if let Some(over_by) = &over_by {
+            sql.push_str(" and t.expires_at <= :over_by");
+            params.push((":over_by", over_by));
+        }
+        sql.push_str(" order by t.id desc limit :rows");
+        params.push((":rows", &rows));
+        self.all(&sql, params.as_slice(), token)
+    }
+}
+
+/// `text` as a pattern that stands anywhere in a label and means itself.
+fn like(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for c in text.chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}
+
+fn presented_where(which: &str) -> String {
+    format!(
+        "{TOKEN}, p.generation as presented, p.dies_at, o.id as user_id, o.deactivated_at, m.role,
+            e.id as app_env_id
+        from token_values p
+        join tokens t on t.id = p.token_id
+        left join token_uses u on u.token_id = t.id
+        left join token_values v on v.token_id = t.id and v.generation =
+            (select max(generation) from token_values where token_id = t.id)
+        left join users o on t.owner_kind = 'user' and o.id = t.owner_id
+        left join memberships m on m.account_id = t.account_id and m.user_id = t.owner_id
+        left join app_envs e on t.owner_kind = 'app_env' and e.id = t.owner_id
+            and e.account_id = t.account_id
+        where {which}"
+    )
+}
+
+fn presented(row: &Row<'_>) -> rusqlite::Result<Presented> {
+    let token = token(row)?;
+    let owner = match (maybe_id(row, "user_id")?, row.get_ref("app_env_id")?) {
+        (Some(user), _) => OwnerNow::User(Standing {
+            user,
+            account: token.account,
+            active: maybe_time(row, "deactivated_at")?.is_none(),
+            role: super::accounts::role(row)?,
+        }),
+        (None, rusqlite::types::ValueRef::Null) => OwnerNow::Gone,
+        (None, _) => OwnerNow::AppEnv,
+    };
+    Ok(Presented {
+        token,
+        generation: row.get("presented")?,
+        dies_at: maybe_time(row, "dies_at")?,
+        owner,
+    })
+}
+
+/// The token in a row of [`TOKEN`]'s columns.
+pub(super) fn token(row: &Row<'_>) -> rusqlite::Result<Token> {
+    let generation: Option<u32> = row.get("generation")?;
+    let present = match generation {
+        None => None,
+        Some(generation) => Some(Present {
+            generation,
+            prefix: row
+                .get::<_, Option<String>>("prefix")?
+                .map(TokenPrefix::from_kept),
+            generated_at: time(row, "generated_at")?,
+        }),
+    };
+    Ok(Token {
+        id: id(row, "id")?,
+        kind: word(row, "kind", str::parse::<Kind>)?,
+        account: id(row, "account_id")?,
+        owner: owner(row)?,
+        label: Label::from_kept(row.get_ref("label")?.as_str()?),
+        powers: powers(row)?,
+        created_at: time(row, "created_at")?,
+        created_by: word(row, "created_by", str::parse)?,
+        parent: maybe_id(row, "parent_id")?,
+        last_used_at: maybe_time(row, "last_used_at")?,
+        disabled: disabled(row)?,
+        revoked_at: maybe_time(row, "revoked_at")?,
+        present,
+    })
+}
+
+fn disabled(row: &Row<'_>) -> rusqlite::Result<Option<Disabled>> {
+    match maybe_time(row, "disabled_at")? {
+        None => Ok(None),
+        Some(at) => Ok(Some(Disabled {
+            at,
+            by_person: row.get("disabled_by_person")?,
+        })),
+    }
+}
+
+fn powers(row: &Row<'_>) -> rusqlite::Result<Powers> {
+    Ok(Powers {
+        scopes: word(row, "scopes", |text| Scopes::parse(text.split_whitespace()))?,
+        expires_at: maybe_time(row, "expires_at")?,
+    })
+}
+
+fn owner(row: &Row<'_>) -> rusqlite::Result<Owner> {
+    match row.get_ref("owner_kind")?.as_str()? {
+        "user" => Ok(Owner::User(id(row, "owner_id")?)),
+        "app_env" => Ok(Owner::AppEnv(id(row, "owner_id")?)),
+        _ => Err(wrong(Unknown)),
+    }
+}
+
+pub(super) fn owner_id(owner: Owner) -> [u8; 16] {
+    match owner {
+        Owner::User(id) => id.to_bytes(),
+        Owner::AppEnv(id) => id.to_bytes(),
+    }
+}

@@ -1,0 +1,113 @@
+//! Tokens and their values: what is asked of the store, and what is kept there.
+
+use chrono::Duration;
+
+use super::Error;
+use crate::{
+    authz::{Entry, Permit},
+    domain::{
+        cli_token::Sealed,
+        clock::Time,
+        credential::HashedToken,
+        id::{AccountId, TokenId},
+        token::{Disabled, Kind, Owner, Powers, Presented, State, Token, Value, Whose},
+    },
+};
+
+/// What the decision about a token must know of it, and nothing more.
+#[derive(Clone, Debug)]
+pub struct Stake {
+    /// Whose it is.
+    pub whose: Whose,
+    /// What it is for.
+    pub kind: Kind,
+    /// What it carries, and until when.
+    pub powers: Powers,
+    /// Whether it is switched off, and if so whether by a person.
+    pub disabled: Option<Disabled>,
+}
+
+/// Which tokens of a list are wanted.
+#[derive(Clone, Debug)]
+pub struct TokenFilter {
+    /// The moment for which states are told.
+    pub at: Time,
+    /// In this state; `None` for those that are unclaimed, active or disabled.
+    pub state: Option<StateFilter>,
+    /// With this in their label, whatever its case.
+    pub query: Option<String>,
+    /// Made, and not used, for so long.
+    pub unused_for: Option<Duration>,
+    /// Over within so long.
+    pub expiring_within: Option<Duration>,
+}
+
+/// A state to look for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum StateFilter {
+    /// This one.
+    Is(State),
+    /// Whichever.
+    Any,
+}
+
+/// The statements that read, each after its `permit`, or before a decision by value or for whose
+/// a thing is.
+pub trait ReadTokens {
+    /// The token one of whose values has this print.
+    fn presented(&mut self, hash: &HashedToken) -> Result<Option<Presented>, Error>;
+    /// A token as if its present value were presented: for who asked earlier.
+    fn presented_by_id(&mut self, id: TokenId) -> Result<Option<Presented>, Error>;
+    /// What the decision about a token must know.
+    fn stake(&mut self, id: TokenId) -> Result<Option<Stake>, Error>;
+    /// The CLI token of this owner that has not ended.
+    fn cli_token(&mut self, account: AccountId, owner: Owner) -> Result<Option<TokenId>, Error>;
+    /// One token of those that `permit` is for.
+    fn token(&mut self, permit: &Permit<'_>, id: TokenId) -> Result<Option<Token>, Error>;
+    /// A page of the tokens that `permit` is for, newest first.
+    fn tokens(
+        &mut self,
+        permit: &Permit<'_>,
+        filter: &TokenFilter,
+        before: Option<TokenId>,
+        rows: u32,
+    ) -> Result<Vec<Token>, Error>;
+    /// Those that a token minted, and those that they minted, as far as they have not ended.
+    fn descendants(&mut self, permit: &Permit<'_>, id: TokenId) -> Result<Vec<TokenId>, Error>;
+    /// How many of those that a token minted are still good at `at`.
+    fn live_children(&mut self, permit: &Permit<'_>, id: TokenId, at: Time) -> Result<u64, Error>;
+    /// Whether any value is sealed.
+    fn has_sealed(&mut self) -> Result<bool, Error>;
+    /// The present value of a CLI token, sealed, and its generation.
+    fn sealed(&mut self, permit: &Permit<'_>, id: TokenId) -> Result<Option<(u32, Sealed)>, Error>;
+}
+
+/// The statements that write.
+pub trait WriteTokens {
+    /// Keeps a new token, without a value.
+    fn insert_token(&mut self, token: &Token, entry: &Entry<'_>) -> Result<(), Error>;
+    /// Keeps a token's label, scopes, expiry and whether it is switched off.
+    fn update_token(&mut self, token: &Token, entry: &Entry<'_>) -> Result<(), Error>;
+    /// Ends a token. It stays ended at the time of the first call; sealed values are forgotten.
+    fn revoke_token(&mut self, id: TokenId, at: Time, entry: &Entry<'_>) -> Result<(), Error>;
+    /// Removes a token that nobody ever held.
+    fn remove_token(&mut self, id: TokenId, entry: &Entry<'_>) -> Result<(), Error>;
+    /// Gives a token a newer value. The one before it dies at `overlap_ends`, those before that
+    /// are gone.
+    fn put_value(
+        &mut self,
+        id: TokenId,
+        value: &Value,
+        overlap_ends: Time,
+        entry: &Entry<'_>,
+    ) -> Result<(), Error>;
+    /// Takes a token's newest value back, as if it had not been given.
+    fn take_back_value(
+        &mut self,
+        id: TokenId,
+        generation: u32,
+        entry: &Entry<'_>,
+    ) -> Result<(), Error>;
+    /// Keeps when tokens were last used, where that is news. Changes nothing that is told of.
+    fn use_tokens(&mut self, uses: &[(TokenId, Time)]) -> Result<(), Error>;
+}

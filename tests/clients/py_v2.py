@@ -1,0 +1,42 @@
+"""The Python SDK of the second line, which speaks both eras:
+python py_v2.py BINARY STORE legacy|auto|2026-07-28
+"""
+
+import sys
+from contextlib import asynccontextmanager
+
+from mcp import Client, MCPError, StdioServerParameters
+from mcp.client.stdio import stdio_client
+from story import ProtocolError, tell
+
+
+class Session:
+    def __init__(self, client):
+        self.client = client
+        self.version = client.protocol_version
+
+    async def list_tools(self):
+        return as_wire(await self.client.list_tools(cache_mode="bypass"))["tools"]
+
+    async def call_tool(self, name, arguments):
+        try:
+            return as_wire(await self.client.call_tool(name, arguments))
+        except MCPError as error:
+            raise ProtocolError(error.code, error.message) from error
+
+
+def as_wire(model):
+    return model.model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+
+@asynccontextmanager
+async def connect(server, errlog):
+    transport = stdio_client(StdioServerParameters(**server), errlog)
+    async with Client(transport, mode=mode) as client:
+        yield Session(client)
+
+
+if __name__ == "__main__":
+    binary, store, mode = sys.argv[1:]
+    version = "2025-11-25" if mode == "legacy" else "2026-07-28"
+    tell(f"py v2 {mode}", connect, binary, store, version)

@@ -1,0 +1,28 @@
+// The TypeScript SDK of the first line, as most hosts still have it:
+//   node ts_v1.mjs BINARY STORE
+// It throws on a refusal with structured content, so a whole story is a proof.
+
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
+import { story, tell } from './story.mjs';
+
+const [binary, store] = process.argv.slice(2);
+
+async function connect(server) {
+  const transport = new StdioClientTransport({ ...server, stderr: 'pipe' });
+  transport.stderr.resume();
+  let version;
+  transport.setProtocolVersion = (agreed) => {
+    version = agreed;
+  };
+  const client = new Client({ name: 'keywright-clients', version: '1' });
+  await client.connect(transport);
+  return {
+    version,
+    listTools: async () => (await client.listTools()).tools,
+    callTool: (name, args) => client.callTool({ name, arguments: args }),
+    close: () => client.close(),
+  };
+}
+
+await tell('ts v1', (check) => story(check, { binary, store, version: '2025-11-25', connect }));

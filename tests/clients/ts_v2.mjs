@@ -1,0 +1,29 @@
+// The TypeScript client of the second line, which speaks both eras:
+//   node ts_v2.mjs BINARY STORE legacy|auto|2026-07-28
+// In the mode `auto` it starts the server twice: once to ask, once to work.
+
+import { Client } from '@modelcontextprotocol/client';
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
+import { story, tell } from './story.mjs';
+
+const [binary, store, mode] = process.argv.slice(2);
+const version = mode === 'legacy' ? '2025-11-25' : '2026-07-28';
+const negotiation = mode === 'legacy' || mode === 'auto' ? mode : { pin: mode };
+
+async function connect(server) {
+  const transport = new StdioClientTransport({ ...server, stderr: 'pipe' });
+  transport.stderr.resume();
+  const client = new Client(
+    { name: 'keywright-clients', version: '1' },
+    { versionNegotiation: { mode: negotiation } },
+  );
+  await client.connect(transport);
+  return {
+    version: client.getNegotiatedProtocolVersion(),
+    listTools: async () => (await client.listTools(undefined, { cacheMode: 'bypass' })).tools,
+    callTool: (name, args) => client.callTool({ name, arguments: args }),
+    close: () => client.close(),
+  };
+}
+
+await tell(`ts v2 ${mode}`, (check) => story(check, { binary, store, version, connect }));

@@ -1,0 +1,8 @@
+//! One binary for every test that looks at the house from outside.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on should stop"
+)]
+
+mod store;

@@ -1,0 +1,5 @@
+//! The store as its openers see it.
+
+mod files;
+mod migrations;
+mod open;
