@@ -3,7 +3,9 @@
 //! A module may use those above it in this list, and never one below it. Begin with
 //! `authority/create_token.rs`, then `authz/decision.rs` and the permission table beside it.
 
+pub mod config;
 pub mod crypto;
+pub mod telemetry;
 
 pub mod domain;
 
@@ -13,3 +15,9 @@ pub mod store;
 pub mod vault;
 
 pub mod authority;
+
+pub mod wire;
+
+pub mod mcp;
+
+pub mod cli;

@@ -1,1 +1,15 @@
-fn main() {}
+//! The one binary: hands the arguments to [`keywright::cli`], and ends as it says.
+
+use std::{process::ExitCode, time::Duration};
+
+fn main() -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a process that can start no thread can do nothing");
+    let code = runtime.block_on(keywright::cli::run(std::env::args_os()));
+    // Reading a terminal or a file blocks a thread that nobody waits for any more.
+    runtime.shutdown_timeout(Duration::from_millis(100));
+    code
+}

@@ -96,6 +96,11 @@ impl Vault {
         &self.path
     }
 
+    /// The id of the key that is there, if one is.
+    pub fn key_id(&self) -> Result<Option<String>, Error> {
+        Ok(self.key()?.map(|key| key.id().to_string()))
+    }
+
     /// Seals `value` for its row. Where nothing is sealed yet (`has_sealed` is false) and there is
     /// no key, one is made.
     pub fn seal(

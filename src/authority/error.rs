@@ -1,5 +1,7 @@
 //! [`Error`]: the one closed list of why not. Fronts translate it and add nothing.
 
+use std::borrow::Cow;
+
 use crate::{
     authz::{Denial, Why},
     domain::{clock::Time, token::State},
@@ -23,7 +25,7 @@ pub enum Error {
     #[error("`{field}` cannot be used: {why}")]
     Invalid {
         /// Which argument.
-        field: &'static str,
+        field: Cow<'static, str>,
         /// What was expected.
         why: String,
     },
@@ -87,9 +89,9 @@ pub enum Conflict {
 
 impl Error {
     /// An argument that cannot be used.
-    pub fn invalid(field: &'static str, why: impl ToString) -> Self {
+    pub fn invalid(field: impl Into<Cow<'static, str>>, why: impl ToString) -> Self {
         Self::Invalid {
-            field,
+            field: field.into(),
             why: why.to_string(),
         }
     }

@@ -1,6 +1,6 @@
 //! Reads one token's record, never its value.
 
-use super::{Authority, Error, Thing, decide};
+use super::{Authority, Error, For, Thing, decide, subject};
 use crate::{
     authz::{Action, Request},
     domain::{clock::Time, id::TokenId, token::Token},
@@ -16,6 +16,25 @@ impl Authority {
             let mut token = view
                 .token(&permit, id)?
                 .ok_or(Error::NotFound(Thing::Token))?;
+            house.uses.overlay(&mut token);
+            Ok((token, who.at()))
+        })
+        .await
+    }
+
+    /// The CLI token of whoever asks, or of whom they name, and the moment for which its state is
+    /// told.
+    pub async fn get_cli_token(&self, request: &Request, of: For) -> Result<(Token, Time), Error> {
+        let house = self.clone();
+        self.read(request, move |view, who| {
+            let whose = subject::whose(view, who, &of)?;
+            let permit = decide(who, Action::GetToken, whose, Thing::CliToken)?;
+            let not_there = || Error::NotFound(Thing::CliToken);
+            let (Some(account), Some(owner)) = (permit.account(), permit.owner()) else {
+                return Err(not_there().into());
+            };
+            let id = view.cli_token(account, owner)?.ok_or_else(not_there)?;
+            let mut token = view.token(&permit, id)?.ok_or_else(not_there)?;
             house.uses.overlay(&mut token);
             Ok((token, who.at()))
         })

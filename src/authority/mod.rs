@@ -4,6 +4,7 @@
 //! answer, all of it in one transaction.
 
 mod authenticate;
+mod check_store;
 mod claim_token;
 mod create_token;
 mod deliver;
@@ -37,6 +38,7 @@ use crate::{
     vault::Vault,
 };
 use authenticate::authenticate;
+pub use check_store::Checked;
 pub use claim_token::{ClaimRef, Claimed, Sink, WaitingClaim};
 pub use create_token::NewToken;
 pub use deliver::{Deliver, Delivered, Minted};

@@ -6,7 +6,7 @@ use crate::{
     crypto::digest::Fields,
     domain::{
         audit::AuditRecord,
-        clock::Time,
+        expires::Since,
         id::TokenId,
         page::{Cursor, Limit, Page},
         token::Whose,
@@ -21,7 +21,7 @@ pub struct ReadAudit {
     /// account's entries sees them, too.
     pub system: bool,
     /// Not before this.
-    pub since: Option<Time>,
+    pub since: Option<Since>,
     /// Of this action.
     pub action: Option<String>,
     /// About this token.
@@ -82,7 +82,7 @@ impl Authority {
                 };
             let filter = AuditFilter {
                 person,
-                since: asked.since,
+                since: asked.since.map(|since| since.resolve(who.at())),
                 action: asked.action.clone(),
                 token: asked.token,
             };

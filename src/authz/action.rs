@@ -88,6 +88,8 @@ pub enum Action {
     },
     /// Check that what happened was not rewritten.
     VerifyAudit,
+    /// Check that the store can be read and its key opens what is sealed.
+    CheckStore,
     /// Put the first account and its first person into a new store.
     FoundStore,
     /// Forget what ended long ago.
@@ -142,6 +144,7 @@ impl Action {
             | Self::SetMembership
             | Self::RemoveMembership
             | Self::VerifyAudit
+            | Self::CheckStore
             | Self::FoundStore
             | Self::Sweep => &[],
         }
@@ -178,6 +181,7 @@ impl Action {
             | Self::IntrospectToken
             | Self::ReadAudit { account: false }
             | Self::VerifyAudit
+            | Self::CheckStore
             | Self::FoundStore
             | Self::Sweep => None,
         }
@@ -197,6 +201,7 @@ impl Action {
             | Self::SetMembership
             | Self::RemoveMembership
             | Self::VerifyAudit
+            | Self::CheckStore
             | Self::FoundStore
             | Self::Sweep => true,
             Self::Authenticate
@@ -246,6 +251,7 @@ impl Action {
             Self::IntrospectToken => "introspect_token",
             Self::ReadAudit { .. } => "list_audit_records",
             Self::VerifyAudit => "verify_audit",
+            Self::CheckStore => "check_store",
             Self::FoundStore => "found_store",
             Self::Sweep => "sweep",
         }

@@ -214,6 +214,7 @@ fn own_rules(principal: &Principal, action: &Action) -> Result<(), Why> {
         | Action::SetMembership
         | Action::RemoveMembership
         | Action::VerifyAudit
+        | Action::CheckStore
         | Action::FoundStore
         | Action::Sweep => Err(Why::OperatorOnly),
     }
@@ -248,6 +249,7 @@ fn account_rules(principal: &Principal, action: &Action) -> Result<(), Why> {
         | Action::SetMembership
         | Action::RemoveMembership
         | Action::VerifyAudit
+        | Action::CheckStore
         | Action::FoundStore
         | Action::Sweep => Err(Why::Hidden),
     }
@@ -282,6 +284,7 @@ fn may_manage(action: &Action) -> Result<(), Why> {
         | Action::SetMembership
         | Action::RemoveMembership
         | Action::VerifyAudit
+        | Action::CheckStore
         | Action::FoundStore
         | Action::Sweep => Err(Why::Hidden),
     }

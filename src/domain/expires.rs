@@ -74,6 +74,42 @@ impl FromStr for Expires {
     }
 }
 
+/// A moment in the past, as it is asked for: itself, or so long ago.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Since {
+    /// So long ago.
+    Ago(Duration),
+    /// Then.
+    At(Time),
+}
+
+/// The text is no moment.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("expected a time such as `2027-01-01T00:00:00Z`, or how long ago, such as `24h`")]
+pub struct NotAMoment;
+
+impl Since {
+    /// The moment that is meant at `now`.
+    pub fn resolve(self, now: Time) -> Time {
+        match self {
+            Self::Ago(long) => now.checked_sub_signed(long).unwrap_or(Time::MIN_UTC),
+            Self::At(then) => then,
+        }
+    }
+}
+
+impl FromStr for Since {
+    type Err = NotAMoment;
+
+    fn from_str(text: &str) -> Result<Self, NotAMoment> {
+        if let Ok(long) = duration(text) {
+            return Ok(Self::Ago(long));
+        }
+        let then = DateTime::parse_from_rfc3339(text.trim()).map_err(|_| NotAMoment)?;
+        Ok(Self::At(clock::from_millis(then.timestamp_millis())))
+    }
+}
+
 /// Reads `30s`, `15m`, `12h` or `90d`.
 pub fn duration(text: &str) -> Result<Duration, NotADuration> {
     let text = text.trim();

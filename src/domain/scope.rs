@@ -150,6 +150,12 @@ impl Scopes {
         Self(self.0.intersection(&others.0).cloned().collect())
     }
 
+    /// All of both. What a session holds may be more than a token can carry.
+    #[must_use]
+    pub fn or(&self, others: &Self) -> Self {
+        Self(self.0.union(&others.0).cloned().collect())
+    }
+
     /// All of them but `scope`.
     #[must_use]
     pub fn without(mut self, scope: &Scope) -> Self {

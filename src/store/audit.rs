@@ -58,6 +58,10 @@ pub trait ReadAudit {
     ) -> Result<Vec<AuditRecord>, Error>;
     /// Everything that is kept or was told of, each with what was last told of it.
     fn everything_kept(&mut self, permit: &Permit<'_>) -> Result<Vec<Kept>, Error>;
+    /// What the engine finds wrong with what it keeps; nothing, if all is well. Reads all of it.
+    fn damage(&mut self, permit: &Permit<'_>) -> Result<Vec<String>, Error>;
+    /// The ids of the keys that something is sealed with.
+    fn sealing_keys(&mut self, permit: &Permit<'_>) -> Result<Vec<String>, Error>;
 }
 
 /// The statements that write.

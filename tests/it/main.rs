@@ -1,8 +1,5 @@
 //! One binary for every test that looks at the house from outside.
 
-#![allow(
-    clippy::unwrap_used,
-    reason = "a test that cannot go on should stop"
-)]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 mod store;

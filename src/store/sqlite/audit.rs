@@ -141,6 +141,21 @@ impl ReadAudit for File {
         kept.sort_by_key(|kept| (kept.target.kind(), kept.target.uuid()));
         Ok(kept)
     }
+
+    fn damage(&mut self, _: &Permit<'_>) -> Result<Vec<String>, Error> {
+        let mut found = self.all("pragma integrity_check", [], |row| row.get(0))?;
+        found.retain(|line: &String| line != "ok");
+        found.extend(self.all("pragma foreign_key_check", [], |row| {
+            let table: String = row.get(0)?;
+            Ok(format!("a row of `{table}` belongs to one that is gone"))
+        })?);
+        Ok(found)
+    }
+
+    fn sealing_keys(&mut self, _: &Permit<'_>) -> Result<Vec<String>, Error> {
+        let sql = "select distinct key_id from token_values where sealed is not null order by 1";
+        self.all(sql, [], |row| row.get(0))
+    }
 }
 
 impl WriteAudit for File {

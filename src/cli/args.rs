@@ -1,0 +1,431 @@
+//! What was typed. Every command says what it does, and by example how.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// The token authority for AI agents.
+///
+/// Every agent, script and integration gets a token of its own: named, scoped, expiring, revocable
+/// at once, its value kept out of the model's context.
+#[derive(Debug, Parser)]
+#[command(
+    name = "keywright",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true,
+    after_help = "\
+Examples:
+  keywright demo                                   see an agent get a token, on a throw-away store
+  keywright mcp --local                            the server that an MCP client starts
+  keywright token create Zapier --scopes notes:read --expires 30d
+  keywright claim                                  pick up what agents asked for"
+)]
+pub(super) struct Keywright {
+    #[command(flatten)]
+    pub(super) place: Place,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// Where the store is, and how answers are written.
+#[derive(Clone, Debug, Args)]
+pub(super) struct Place {
+    /// The store's file [default: keywright/store.db in your data folder]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) store: Option<PathBuf>,
+    /// The vault's key [default: vault.key beside the store]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) key_file: Option<PathBuf>,
+    /// The account
+    #[arg(long, global = true, value_name = "SLUG", default_value = "default")]
+    pub(super) account: String,
+    /// Answer in JSON, for pipes
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Serve MCP over standard input and output, for an MCP client to start
+    #[command(after_help = "\
+With --local it serves you, the local user. With KEYWRIGHT_TOKEN in its environment it serves that
+token, looked up anew at every call. With neither it answers every call `unauthenticated`.
+
+Examples:
+  keywright mcp --local --store ~/.local/share/keywright/store.db
+  keywright mcp --local --scopes 'read:tokens write:tokens' --grant notes:read
+  KEYWRIGHT_TOKEN=... keywright mcp")]
+    Mcp(Mcp),
+    /// See an agent get a token whose value it never sees, on a throw-away store
+    Demo,
+    /// Make, list, change, renew and end tokens
+    #[command(subcommand)]
+    Token(Token),
+    /// Pick up a value that waits
+    #[command(after_help = "\
+Examples:
+  keywright claim                          list what waits, and choose
+  keywright claim 7K3M-Q9TX-2BWF           print the value to this terminal, once
+  keywright claim 7K3M-Q9TX-2BWF --to file:/run/secrets/notes
+  keywright claim 7K3M-Q9TX-2BWF --to stdout | pass insert -e notes")]
+    Claim(Claim),
+    /// App environments, which own CLI tokens
+    #[command(subcommand)]
+    Env(Env),
+    /// CLI tokens of people and app environments, which can be shown again
+    #[command(subcommand)]
+    CliToken(CliToken),
+    /// People
+    #[command(subcommand)]
+    User(User),
+    /// Accounts
+    #[command(subcommand)]
+    Account(Account),
+    /// What people are in an account
+    #[command(subcommand)]
+    Member(Member),
+    /// What happened
+    #[command(subcommand)]
+    Audit(Audit),
+    /// The store itself
+    #[command(subcommand)]
+    Store(Store),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Mcp {
+    /// Serve the local user, whoever may open the store
+    #[arg(long)]
+    pub(super) local: bool,
+    /// Hold no more than these scopes [default with --local: read:tokens write:tokens
+    /// delete:tokens read:envs]
+    #[arg(long, value_name = "SCOPES")]
+    pub(super) scopes: Option<String>,
+    /// With --local, the service scopes that may be given on [default: all]
+    #[arg(long, value_name = "SCOPES", requires = "local")]
+    pub(super) grant: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Token {
+    /// Make a token; its value goes to this terminal, once
+    #[command(after_help = "\
+Examples:
+  keywright token create 'Claude Desktop' --scopes 'read:tokens write:tokens'
+  keywright token create nightly --scopes notes:read --expires 12h --to file:./nightly.token
+  keywright token create CI --expires never --to stdout
+  keywright token create Zapier --claim            somebody else picks the value up")]
+    Create(Create),
+    /// List tokens, newest first
+    #[command(after_help = "\
+Examples:
+  keywright token list
+  keywright token list --expiring-within 7d
+  keywright token list --everyone --unused-for 90d --json")]
+    List(List),
+    /// Show one token's record
+    Show {
+        /// Its id
+        id: String,
+    },
+    /// Change a token: its label, fewer scopes, a sooner end, on or off
+    #[command(after_help = "\
+Examples:
+  keywright token update ID --label 'Old laptop'
+  keywright token update ID --scopes notes:read --expires 7d
+  keywright token update ID --disable")]
+    Update(Update),
+    /// Give a token a new value; the id stays
+    #[command(after_help = "\
+Examples:
+  keywright token rotate ID                        the old value dies at once
+  keywright token rotate ID --overlap 1h           both are good for an hour
+  keywright token rotate ID --expires 90d --to file:./nightly.token")]
+    Rotate(Rotate),
+    /// End a token, for good and at once
+    Revoke {
+        /// Its id
+        id: String,
+        /// End the tokens that it minted, too, and those that they minted
+        #[arg(long)]
+        cascade: bool,
+    },
+}
+
+/// How a value leaves.
+#[derive(Debug, Args)]
+pub(super) struct To {
+    /// Where the value goes: `terminal`, `stdout` or `file:PATH` (0600, never overwritten)
+    #[arg(long, value_name = "SINK", default_value = "terminal")]
+    pub(super) to: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Create {
+    /// What it is to be called
+    pub(super) label: String,
+    /// What it may do, separated by spaces or commas
+    #[arg(long, value_name = "SCOPES")]
+    pub(super) scopes: Option<String>,
+    /// When it ends: 15m, 12h, 90d, a time, or never [default: 90d]
+    #[arg(long, value_name = "WHEN")]
+    pub(super) expires: Option<String>,
+    /// For whom [default: you]
+    #[arg(long, value_name = "NAME")]
+    pub(super) user: Option<String>,
+    /// Print a claim code instead of the value
+    #[arg(long, conflicts_with = "to")]
+    pub(super) claim: bool,
+    #[command(flatten)]
+    pub(super) to: To,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct List {
+    /// Only those with this in their label
+    #[arg(long, value_name = "TEXT")]
+    pub(super) query: Option<String>,
+    /// Whose [default: yours]
+    #[arg(long, value_name = "NAME", conflicts_with = "everyone")]
+    pub(super) user: Option<String>,
+    /// Everybody's in the account
+    #[arg(long)]
+    pub(super) everyone: bool,
+    /// Only those in this state [default: unclaimed, active and disabled]
+    #[arg(long, value_parser = ["unclaimed", "active", "disabled", "expired", "revoked", "all"])]
+    pub(super) state: Option<String>,
+    /// Only those not used for so long, such as 30d
+    #[arg(long, value_name = "LONG")]
+    pub(super) unused_for: Option<String>,
+    /// Only those that end within so long, such as 7d
+    #[arg(long, value_name = "LONG")]
+    pub(super) expiring_within: Option<String>,
+    #[command(flatten)]
+    pub(super) page: Page,
+}
+
+/// Which piece of a long list.
+#[derive(Debug, Args)]
+pub(super) struct Page {
+    /// How many: 1 to 200 [default: 50]
+    #[arg(long, value_name = "ROWS")]
+    pub(super) limit: Option<i64>,
+    /// From where on: the cursor that the page before ended with
+    #[arg(long)]
+    pub(super) cursor: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Update {
+    /// Its id
+    pub(super) id: String,
+    /// What it is to be called
+    #[arg(long)]
+    pub(super) label: Option<String>,
+    /// What it may do from now on: some of the scopes that it has; '' for none
+    #[arg(long, value_name = "SCOPES")]
+    pub(super) scopes: Option<String>,
+    /// When it ends: sooner than it would
+    #[arg(long, value_name = "WHEN")]
+    pub(super) expires: Option<String>,
+    /// Switch it on again
+    #[arg(long, conflicts_with = "disable")]
+    pub(super) enable: bool,
+    /// Switch it off
+    #[arg(long)]
+    pub(super) disable: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Rotate {
+    /// Its id
+    pub(super) id: String,
+    /// How long the old value stays good, such as 1h [default: no time]
+    #[arg(long, value_name = "LONG")]
+    pub(super) overlap: Option<String>,
+    /// A new end, counted from now [default: the end that it has]
+    #[arg(long, value_name = "WHEN")]
+    pub(super) expires: Option<String>,
+    /// Print a claim code instead of the value
+    #[arg(long, conflicts_with = "to")]
+    pub(super) claim: bool,
+    #[command(flatten)]
+    pub(super) to: To,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Claim {
+    /// The code; without it, what waits is listed and you are asked
+    pub(super) code: Option<String>,
+    #[command(flatten)]
+    pub(super) to: To,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Env {
+    /// Make an app environment
+    #[command(after_help = "Example:\n  keywright env create Production --cli-env-name production")]
+    Create {
+        /// Its name for people
+        name: String,
+        /// Its name in commands; unique within the account
+        #[arg(long, value_name = "SLUG")]
+        cli_env_name: Option<String>,
+    },
+    /// List app environments, newest first
+    List(Page),
+    /// Remove an app environment; its CLI token ends with it
+    Delete {
+        /// Its id, or its name in commands
+        env: String,
+    },
+}
+
+/// Whose CLI token.
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub(super) struct Whose {
+    /// A person's [default: yours]
+    #[arg(long, value_name = "NAME")]
+    pub(super) user: Option<String>,
+    /// An app environment's, by its id or its name in commands
+    #[arg(long, value_name = "ENV")]
+    pub(super) env: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum CliToken {
+    /// Make a CLI token, or take one that was made elsewhere from standard input
+    #[command(after_help = "\
+Examples:
+  keywright cli-token set                          make one for yourself
+  keywright cli-token set --env production --scopes deploy:run
+  pass show prod/cli | keywright cli-token set --env production --stdin")]
+    Set {
+        #[command(flatten)]
+        whose: Whose,
+        /// What it may do
+        #[arg(long, value_name = "SCOPES", conflicts_with = "stdin")]
+        scopes: Option<String>,
+        /// Seal the value that comes on standard input; it can be shown, and authenticates nobody
+        #[arg(long)]
+        stdin: bool,
+    },
+    /// Give a CLI token a new value; the old one dies at once, or after --overlap
+    Rotate {
+        #[command(flatten)]
+        whose: Whose,
+        /// How long the old value stays good, such as 1h [default: no time]
+        #[arg(long, value_name = "LONG")]
+        overlap: Option<String>,
+    },
+    /// Show a CLI token in the clear; the showing is written down
+    Show {
+        #[command(flatten)]
+        whose: Whose,
+        #[command(flatten)]
+        to: To,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum User {
+    /// Add a person to the account
+    #[command(
+        after_help = "Example:\n  keywright user add ann --email ann@example.com --role admin"
+    )]
+    Add {
+        /// What they are called
+        username: String,
+        /// Where they can be written to
+        #[arg(long)]
+        email: Option<String>,
+        /// The operating system's number for them on this machine
+        #[arg(long, value_name = "UID")]
+        os_uid: Option<u32>,
+        /// What they are in the account
+        #[arg(long, value_parser = ["admin", "member"], default_value = "member")]
+        role: String,
+    },
+    /// List people, and what they are where
+    List,
+    /// Switch a person off: from now on none of their tokens is good
+    Deactivate {
+        /// What they are called
+        username: String,
+    },
+    /// Switch a person on again
+    Activate {
+        /// What they are called
+        username: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Account {
+    /// Add an account
+    Add {
+        /// Its name in commands
+        slug: String,
+        /// Its name for people [default: the slug]
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// List accounts
+    List,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Member {
+    /// Say what a person is in the account
+    #[command(after_help = "Example:\n  keywright member set ann admin --account acme")]
+    Set {
+        /// What they are called
+        username: String,
+        /// What they are
+        #[arg(value_parser = ["admin", "member"])]
+        role: String,
+    },
+    /// Take a person out of the account: their tokens in it are good no more
+    Remove {
+        /// What they are called
+        username: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Audit {
+    /// List what happened, newest first
+    #[command(after_help = "\
+Examples:
+  keywright audit list --since 24h
+  keywright audit list --action reveal_user_token
+  keywright audit list --system --json")]
+    List {
+        /// Not before this time, or so long ago, such as 24h
+        #[arg(long)]
+        since: Option<String>,
+        /// Only this action, such as create_token
+        #[arg(long)]
+        action: Option<String>,
+        /// Only what happened to this token
+        #[arg(long, value_name = "ID")]
+        token: Option<String>,
+        /// The store's own trail: people, accounts, and those whom nobody knows
+        #[arg(long)]
+        system: bool,
+        #[command(flatten)]
+        page: Page,
+    },
+    /// Check that nothing was rewritten, and that no row was changed behind our back
+    Verify,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Store {
+    /// Check the store's files, its integrity, its audit trail and its key
+    Check,
+    /// Print where the store is
+    Path,
+}

@@ -1,0 +1,105 @@
+//! `keywright audit`: what happened, and whether it was rewritten.
+
+use super::{
+    args,
+    error::Failure,
+    output::{self, Output, Table},
+    serve::House,
+    token::written,
+    words,
+};
+use crate::{
+    authority::ReadAudit,
+    wire::audit::{AuditRecords, Verification},
+};
+
+/// Does what was typed.
+pub(super) async fn run(house: &House, out: Output, asked: args::Audit) -> Result<(), Failure> {
+    match asked {
+        args::Audit::List {
+            since,
+            action,
+            token,
+            system,
+            page,
+        } => {
+            let (limit, cursor) = words::page(&page)?;
+            let read = ReadAudit {
+                system,
+                since: words::maybe("--since", since.as_deref())?,
+                action,
+                token: words::maybe("--token", token.as_deref())?,
+                limit,
+                cursor,
+            };
+            let page = house.authority.read_audit(&house.operator(), read).await?;
+            written(out.show(&AuditRecords::from(&page), list))
+        }
+        args::Audit::Verify => {
+            let verified = house.authority.verify_audit(&house.operator()).await?;
+            let view = Verification::from(&verified);
+            written(out.show(&view, verification))?;
+            match view.sound {
+                true => Ok(()),
+                false => Err(Failure::Told),
+            }
+        }
+    }
+}
+
+fn list(view: &AuditRecords) -> String {
+    let mut table = Table::new([
+        "NO", "AT", "WHO", "THROUGH", "ACTION", "TARGET", "OUTCOME", "WHY",
+    ]);
+    for record in &view.records {
+        let outcome = match record.count {
+            1 => record.outcome.clone(),
+            count => format!("{} {count} times", record.outcome),
+        };
+        table.row([
+            record.sequence.to_string(),
+            record.at.clone(),
+            record.actor.clone(),
+            record.through.clone(),
+            record.action.clone(),
+            output::or_dash(record.target.as_deref()),
+            outcome,
+            output::or_dash(record.reason.as_deref()),
+        ]);
+    }
+    let mut text = output::table(&table, "No entries.");
+    if let Some(next) = &view.next_cursor {
+        text.push_str(&format!("There are more: --cursor {next}\n"));
+    }
+    text
+}
+
+/// What was found, for eyes.
+pub(super) fn verification(view: &Verification) -> String {
+    let mut text = String::new();
+    for chain in &view.chains {
+        let whose = chain.account.as_deref().unwrap_or("the store itself");
+        text.push_str(&format!(
+            "{whose}: {} entries, head {}\n",
+            chain.records, chain.head
+        ));
+    }
+    for fault in &view.faults {
+        let whose = fault
+            .account
+            .as_deref()
+            .map_or(String::new(), |id| format!("{id}: "));
+        text.push_str(&format!("FAULT  {whose}{}\n", fault.fault));
+    }
+    text.push_str(&match view.faults.len() {
+        0 => format!(
+            "All entries are chained, and {} rows are as they were left. Keep the heads elsewhere: \
+             they prove nothing against whoever owns this machine.\n",
+            view.rows
+        ),
+        faults => format!(
+            "{faults} faults: somebody changed the store behind Keywright's back, or it is damaged.\n"
+        ),
+    });
+    text
+}

@@ -1,0 +1,89 @@
+//! `keywright claim`: a person picks a value up.
+
+use std::io::{self, BufRead as _, IsTerminal as _};
+
+use super::{
+    args,
+    error::Failure,
+    output::{self, Output, Table},
+    serve::{House, parsed},
+    sink,
+    token::{told, written},
+};
+use crate::{
+    authority::{ClaimRef, WaitingClaim},
+    domain::claim::ClaimCode,
+    wire::token::Waiting,
+};
+
+/// Does what was typed.
+pub(super) async fn run(house: &House, out: Output, asked: args::Claim) -> Result<(), Failure> {
+    let mut sink = sink::named(&asked.to.to)?;
+    let claim = match &asked.code {
+        Some(code) => ClaimRef::Code(parsed::<ClaimCode>("claim code", code)?.hashed()),
+        None => {
+            let waiting = house.authority.list_claims(&house.operator()).await?;
+            match choose(out, &waiting)? {
+                Some(claim) => claim,
+                None => return Ok(()),
+            }
+        }
+    };
+    let claimed = house
+        .authority
+        .claim_token(&house.operator(), claim, &mut *sink)
+        .await?;
+    told(out, &claimed)
+}
+
+/// Lists what waits, and asks which one. With nobody to ask, the list is the answer.
+fn choose(out: Output, waiting: &[WaitingClaim]) -> Result<Option<ClaimRef>, Failure> {
+    let views: Vec<Waiting> = waiting.iter().map(Into::into).collect();
+    written(out.show(&views, |views| {
+        let mut table = Table::new([
+            "NO",
+            "LABEL",
+            "SCOPES",
+            "ASKED BY",
+            "ASKED AT",
+            "WAITS UNTIL",
+        ]);
+        for (place, view) in views.iter().enumerate() {
+            table.row([
+                (place + 1).to_string(),
+                view.record.label.clone(),
+                output::or_dash(
+                    Some(view.record.scopes.join(" ").as_str()).filter(|s| !s.is_empty()),
+                ),
+                view.opened_by.clone(),
+                view.opened_at.clone(),
+                view.claim_expires_at.clone(),
+            ]);
+        }
+        output::table(&table, "Nothing waits to be picked up.")
+    }))?;
+    if out.json || waiting.is_empty() || !io::stdin().is_terminal() {
+        return Ok(None);
+    }
+    output::tell("Pick up which number? (Enter for none)");
+    let mut typed = String::new();
+    io::stdin()
+        .lock()
+        .read_line(&mut typed)
+        .map_err(|error| Failure::Failed(error.into()))?;
+    let typed = typed.trim();
+    if typed.is_empty() {
+        return Ok(None);
+    }
+    let chosen = typed
+        .parse::<usize>()
+        .ok()
+        .and_then(|number| waiting.get(number.checked_sub(1)?));
+    match chosen {
+        Some(waiting) => Ok(Some(ClaimRef::Token(waiting.token.id))),
+        None => Err(Failure::Misuse(format!(
+            "expected a number from 1 to {}",
+            waiting.len()
+        ))),
+    }
+}

@@ -1,0 +1,86 @@
+//! `keywright mcp`: one MCP session over standard input and output.
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::{
+    args,
+    error::Failure,
+    serve::{House, Missing, uid},
+    words,
+};
+use crate::{
+    authz::Credential,
+    config::env,
+    domain::scope::{Reach, Scope, Scopes},
+    mcp::{
+        Server,
+        stdio::{self, Descriptors},
+    },
+};
+
+/// Serves until the client hangs up.
+pub(super) async fn run(place: &args::Place, asked: args::Mcp) -> Result<(), Failure> {
+    let token = env::read(&env::TOKEN).map(SecretString::from);
+    if asked.local && env::is_set(&env::TOKEN) {
+        return Err(Failure::Misuse(format!(
+            "`--local` serves the local user, and `{}` names a token: give one of the two",
+            env::TOKEN.name
+        )));
+    }
+    let scopes = match &asked.scopes {
+        Some(text) => Some(words::scopes("--scopes", text)?),
+        None => None,
+    };
+    // Before anything can print: from here on standard output belongs to the protocol.
+    let descriptors = Descriptors::take()
+        .map_err(|error| anyhow::Error::new(error).context("the standard streams"))?;
+    let stop = stdio::stop_on_signals()
+        .map_err(|error| anyhow::Error::new(error).context("the signals"))?;
+
+    let missing = match asked.local {
+        true => Missing::IsMade,
+        false => Missing::StaysEmpty,
+    };
+    let house = House::open(place, missing).await?;
+    let credential = match (asked.local, token) {
+        (true, _) => Credential::LocalSession {
+            uid: uid(),
+            account: house.account.clone(),
+            reach: local_reach(scopes, asked.grant.as_deref())?,
+        },
+        (false, Some(token)) => Credential::bearer(token.expose_secret().trim(), scopes),
+        (false, None) => Credential::Nobody,
+    };
+    let server = Server::new(house.authority.clone(), credential, house.claim_command());
+    let served = tokio::select! {
+        served = stdio::serve(server, descriptors, stop) => served,
+        () = keep_house(&house) => Ok(()),
+    };
+    house.close().await;
+    served.map_err(|error| Failure::Failed(error.into()))
+}
+
+async fn keep_house(house: &House) {
+    if let Err(error) = house.authority.sweep(&House::keeper()).await {
+        tracing::warn!(%error, "the store could not be swept");
+    }
+    house.authority.keep_house().await;
+}
+
+/// What a local session holds: the usual scopes or those that were named, and the service scopes
+/// that may be given on.
+fn local_reach(scopes: Option<Scopes>, grant: Option<&str>) -> Result<Reach, Failure> {
+    let scopes = scopes.unwrap_or_else(|| {
+        Scopes::from([
+            Scope::READ_TOKENS,
+            Scope::WRITE_TOKENS,
+            Scope::DELETE_TOKENS,
+            Scope::READ_ENVS,
+        ])
+    });
+    let Some(grant) = grant else {
+        return Ok(Reach::WithEveryService(scopes));
+    };
+    let granted = words::scopes("--grant", grant)?;
+    Ok(Reach::Exactly(scopes.or(&granted)))
+}

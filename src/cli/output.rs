@@ -1,0 +1,199 @@
+//! Tables for eyes, JSON for pipes. The only writer to standard output, sinks aside.
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+use serde::Serialize;
+use unicode_width::UnicodeWidthStr as _;
+
+use crate::{config::env, domain::text};
+
+/// Where nothing tells how wide the terminal is.
+const USUAL_WIDTH: usize = 100;
+
+/// No column is made narrower.
+const NARROWEST: usize = 8;
+
+/// Rows under headings. What is in a cell came from a row: it is escaped.
+#[derive(Debug)]
+pub(super) struct Table {
+    headings: Vec<&'static str>,
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    pub(super) fn new<const N: usize>(headings: [&'static str; N]) -> Self {
+        Self {
+            headings: headings.into(),
+            rows: Vec::new(),
+        }
+    }
+
+    pub(super) fn row<const N: usize>(&mut self, cells: [String; N]) {
+        self.rows
+            .push(cells.iter().map(|cell| text::escaped(cell)).collect());
+    }
+
+    /// The table, no line wider than `width` where that can be had: the widest columns give way,
+    /// and what is cut off ends in `…`. The first column, an id as a rule, stays whole.
+    fn laid_out(&self, width: usize) -> String {
+        let headings = self.headings.iter().map(|heading| (*heading).to_owned());
+        let lines: Vec<Vec<String>> = std::iter::once(headings.collect())
+            .chain(self.rows.iter().cloned())
+            .collect();
+        let columns = self.headings.len();
+        let mut widths: Vec<usize> = (0..columns)
+            .map(|column| {
+                lines
+                    .iter()
+                    .map(|line| line[column].width())
+                    .max()
+                    .unwrap_or(0)
+            })
+            .collect();
+        let gaps = 2 * (columns - 1);
+        while widths.iter().sum::<usize>() + gaps > width {
+            let widest = (1..columns).max_by_key(|&column| widths[column]);
+            match widest {
+                Some(column) if widths[column] > NARROWEST => widths[column] -= 1,
+                Some(_) | None => break,
+            }
+        }
+        let mut text = String::new();
+        for line in &lines {
+            let mut row = String::new();
+            for (cell, &width) in line.iter().zip(&widths) {
+                let cell = cut(cell, width);
+                let gap = width.saturating_sub(cell.width()) + 2;
+                row.push_str(&cell);
+                row.extend(std::iter::repeat_n(' ', gap));
+            }
+            text.push_str(row.trim_end());
+            text.push('\n');
+        }
+        text
+    }
+}
+
+/// How answers are written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Output {
+    pub(super) json: bool,
+}
+
+impl Output {
+    /// Writes `view` as JSON, or what `eyes` says.
+    pub(super) fn show<T: Serialize>(
+        self,
+        view: &T,
+        eyes: impl FnOnce(&T) -> String,
+    ) -> io::Result<()> {
+        let text = match self.json {
+            true => serde_json::to_string_pretty(view)? + "\n",
+            false => eyes(view),
+        };
+        write(&text)
+    }
+}
+
+/// Writes `text` to standard output. A reader that has gone is no failure of ours.
+pub(super) fn write(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    }
+}
+
+/// Writes `text` to standard error, where people read along.
+pub(super) fn tell(text: &str) {
+    let mut err = io::stderr().lock();
+    // Nobody is left to be told that nobody reads.
+    drop(writeln!(err, "{text}"));
+}
+
+/// The rows, or what to do where there are none.
+pub(super) fn table(table: &Table, none: &str) -> String {
+    match table.rows.is_empty() {
+        true => format!("{none}\n"),
+        false => table.laid_out(width()),
+    }
+}
+
+/// Names with their values, one a line. What came from a row is escaped.
+pub(super) fn card(lines: &[(&str, String)]) -> String {
+    let widest = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    lines.iter().fold(String::new(), |mut text, (name, value)| {
+        text.push_str(&format!(
+            "{name:widest$}  {}\n",
+            crate::domain::text::escaped(value)
+        ));
+        text
+    })
+}
+
+/// A value that may be missing, for eyes.
+pub(super) fn or_dash(value: Option<&str>) -> String {
+    value.unwrap_or("-").to_owned()
+}
+
+/// Whether colours are wanted where `stream` goes.
+pub(super) fn colours(stream: &impl io::IsTerminal) -> bool {
+    stream.is_terminal() && !env::is_set(&env::NO_COLOR)
+}
+
+fn width() -> usize {
+    if !io::stdout().is_terminal() {
+        // A pipe has no edge.
+        return usize::MAX;
+    }
+    terminal_size::terminal_size().map_or(USUAL_WIDTH, |(width, _)| usize::from(width.0))
+}
+
+fn cut(cell: &str, width: usize) -> String {
+    if cell.width() <= width {
+        return cell.to_owned();
+    }
+    let mut kept = String::new();
+    for c in cell.chars() {
+        let mut longer = kept.clone();
+        longer.push(c);
+        if longer.width() > width.saturating_sub(1) {
+            break;
+        }
+        kept = longer;
+    }
+    kept.push('…');
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table() -> Table {
+        let mut table = Table::new(["ID", "LABEL", "SCOPES"]);
+        table.row(["1".into(), "Claude Desktop".into(), "notes:read".into()]);
+        table.row(["2".into(), "夜".repeat(20), "a:b ".repeat(20)]);
+        table
+    }
+
+    #[test]
+    fn every_line_fits_the_terminal() {
+        let text = table().laid_out(40);
+        assert!(text.lines().all(|line| line.width() <= 40), "{text}");
+        assert!(text.contains('…'));
+    }
+
+    #[test]
+    fn nothing_is_cut_where_there_is_room() {
+        assert!(!table().laid_out(usize::MAX).contains('…'));
+    }
+
+    #[test]
+    fn what_came_from_a_row_cannot_steer_the_terminal() {
+        let mut table = Table::new(["LABEL"]);
+        table.row(["\u{1b}[31mred\u{202e}".into()]);
+        let text = table.laid_out(80);
+        assert!(text.contains(r"\u{1b}[31mred\u{202e}"), "{text}");
+    }
+}

@@ -1,0 +1,160 @@
+//! Builds the house from what is set: the only place that opens a store and a vault.
+
+use std::path::PathBuf;
+
+use super::{args::Place, error::Failure};
+use crate::{
+    authority::{Authority, Error, FirstUser},
+    authz::{Credential, Request},
+    config::{self, env},
+    domain::{
+        account::Slug, audit::Front, clock::Clock, credential::Brand, id::RequestId, user::Username,
+    },
+    store::{Durability, Options, Sqlite, Store},
+    vault::Vault,
+    wire::token::ClaimCommand,
+};
+
+/// The house, opened.
+pub(super) struct House {
+    pub(super) authority: Authority,
+    pub(super) account: Slug,
+    store: PathBuf,
+    is_usual: bool,
+}
+
+/// Whether a store that is not there is made.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Missing {
+    /// It is, with its first account and user.
+    IsMade,
+    /// It is, and left empty.
+    StaysEmpty,
+    /// It is refused.
+    IsRefused,
+}
+
+impl House {
+    /// Opens the store at its place, and founds it if it is new.
+    pub(super) async fn open(place: &Place, missing: Missing) -> Result<Self, Failure> {
+        let (store, is_usual) = store_path(place)?;
+        let account = parsed("--account", &place.account)?;
+        let brand = match env::read(&env::BRAND) {
+            Some(text) => parsed::<Brand>(env::BRAND.name, &text)?,
+            None => Brand::default(),
+        };
+        let key = place
+            .key_file
+            .clone()
+            .or_else(|| env::read(&env::KEY_FILE).map(PathBuf::from))
+            .unwrap_or_else(|| store.with_file_name("vault.key"));
+        let options = Options {
+            create: missing != Missing::IsRefused,
+            durability: Durability::Full,
+        };
+        let opened = Store::Sqlite(Sqlite::open(&store, options)?);
+        let authority = Authority::new(opened, Vault::at(key), Clock::System, brand);
+        let house = Self {
+            authority,
+            account,
+            store,
+            is_usual,
+        };
+        if missing != Missing::StaysEmpty {
+            house.found().await?;
+        }
+        Ok(house)
+    }
+
+    /// What a command at the shell asks with.
+    pub(super) fn operator(&self) -> Request {
+        Request {
+            credential: Credential::Operator {
+                uid: uid(),
+                account: self.account.clone(),
+            },
+            front: Front::Cli,
+            id: RequestId::fresh(),
+        }
+    }
+
+    /// What the program itself asks with, keeping house.
+    pub(super) fn keeper() -> Request {
+        Request {
+            credential: Credential::Keywright,
+            front: Front::Housekeeping,
+            id: RequestId::fresh(),
+        }
+    }
+
+    /// How a person is told to pick a value up from this store with this program.
+    pub(super) fn claim_command(&self) -> ClaimCommand {
+        let program = std::env::current_exe().unwrap_or_else(|_| "keywright".into());
+        let store = (!self.is_usual).then(|| self.store.display().to_string());
+        ClaimCommand::new(&program.display().to_string(), store.as_deref())
+    }
+
+    /// Writes down what waits, and closes the store.
+    pub(super) async fn close(&self) {
+        if let Err(error) = self.authority.close().await {
+            tracing::warn!(%error, "what was used and refused lately could not be written down");
+        }
+    }
+
+    async fn found(&self) -> Result<(), Failure> {
+        let name = nix::unistd::User::from_uid(nix::unistd::geteuid())
+            .ok()
+            .flatten()
+            .map(|user| user.name);
+        let named: Option<Username> = name.and_then(|name| name.parse().ok());
+        let username = match named {
+            Some(name) => name,
+            // A container's user need not have a name.
+            None => parsed("user name", &format!("user-{}", uid()))?,
+        };
+        let first = FirstUser {
+            username,
+            uid: uid(),
+        };
+        Ok(self.authority.found_store(&Self::keeper(), first).await?)
+    }
+}
+
+/// Where the store is, and whether that is the usual place.
+pub(super) fn store_path(place: &Place) -> Result<(PathBuf, bool), Failure> {
+    let usual = config::usual_store();
+    let named = place
+        .store
+        .clone()
+        .or_else(|| env::read(&env::STORE).map(PathBuf::from));
+    match named.or_else(|| usual.clone()) {
+        Some(path) if path.to_str().is_some_and(|path| path.contains("://")) => {
+            Err(Failure::Misuse(
+                "this version keeps its store in a file; name one with `--store FILE`".to_owned(),
+            ))
+        }
+        Some(path) => {
+            let path = std::path::absolute(&path).unwrap_or(path);
+            let is_usual = Some(&path) == usual.as_ref();
+            Ok((path, is_usual))
+        }
+        None => Err(Failure::Misuse(
+            "nothing tells where the store is; name it with `--store FILE`".to_owned(),
+        )),
+    }
+}
+
+/// The operating system's number for whoever runs this.
+pub(super) fn uid() -> u32 {
+    nix::unistd::geteuid().as_raw()
+}
+
+/// A value that was typed.
+pub(super) fn parsed<T>(name: &'static str, text: &str) -> Result<T, Failure>
+where
+    T: std::str::FromStr,
+    T::Err: ToString,
+{
+    let read: Result<T, T::Err> = text.parse();
+    read.map_err(|why| Failure::Refused(Error::invalid(name, why.to_string())))
+}

@@ -1,0 +1,74 @@
+//! `keywright store`: the store itself.
+
+use serde::Serialize;
+
+use super::{
+    args::{self, Place},
+    audit,
+    error::Failure,
+    output::Output,
+    serve::{House, Missing, store_path},
+    token::written,
+};
+use crate::wire::audit::Verification;
+
+/// What `store check` found.
+#[derive(Debug, Serialize)]
+struct Check {
+    store: String,
+    sound: bool,
+    damage: Vec<String>,
+    key: Option<String>,
+    audit: Verification,
+}
+
+/// Does what was typed.
+pub(super) async fn run(place: &Place, out: Output, asked: args::Store) -> Result<(), Failure> {
+    let (path, _) = store_path(place)?;
+    let path = path.display().to_string();
+    match asked {
+        args::Store::Path => written(out.show(&serde_json::json!({ "store": path }), |_| {
+            format!("{path}\n")
+        })),
+        args::Store::Check => {
+            let house = House::open(place, Missing::IsRefused).await?;
+            let checked = check(&house, path).await;
+            house.close().await;
+            let view = checked?;
+            written(out.show(&view, eyes))?;
+            match view.sound {
+                true => Ok(()),
+                false => Err(Failure::Told),
+            }
+        }
+    }
+}
+
+async fn check(house: &House, store: String) -> Result<Check, Failure> {
+    let checked = house.authority.check_store(&house.operator()).await?;
+    let verified = house.authority.verify_audit(&house.operator()).await?;
+    let audit = Verification::from(&verified);
+    Ok(Check {
+        store,
+        sound: checked.damage.is_empty() && checked.key.is_none() && audit.sound,
+        damage: checked.damage,
+        key: checked.key,
+        audit,
+    })
+}
+
+fn eyes(view: &Check) -> String {
+    let mut text = format!("{}\n", view.store);
+    for line in &view.damage {
+        text.push_str(&format!("DAMAGE  {line}\n"));
+    }
+    if let Some(key) = &view.key {
+        text.push_str(&format!("KEY  {key}\n"));
+    }
+    text.push_str(&audit::verification(&view.audit));
+    text.push_str(match view.sound {
+        true => "The store is sound.\n",
+        false => "The store is not sound.\n",
+    });
+    text
+}

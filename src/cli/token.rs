@@ -1,0 +1,294 @@
+//! `keywright token`: make, list, change, renew and end tokens.
+
+use serde::Serialize;
+
+use super::{
+    args,
+    error::Failure,
+    output::{self, Output, Table},
+    serve::{House, parsed},
+    sink, words,
+};
+use crate::{
+    authority::{
+        self, ClaimRef, Claimed, Deliver, Delivered, For, ListTokens, Minted, NewToken, Of, Revoke,
+        Sink,
+    },
+    domain::token::State,
+    store::StateFilter,
+    wire::token::{NewToken as NewTokenView, RevokedToken, Token, Tokens},
+};
+
+/// Does what was typed.
+pub(super) async fn run(house: &House, out: Output, asked: args::Token) -> Result<(), Failure> {
+    match asked {
+        args::Token::Create(create) => create_token(house, out, create).await,
+        args::Token::List(list) => list_tokens(house, out, list).await,
+        args::Token::Show { id } => {
+            let id = parsed("id", &id)?;
+            let (token, at) = house.authority.get_token(&house.operator(), id).await?;
+            show(out, &Token::at(&token, at))
+        }
+        args::Token::Update(update) => update_token(house, out, update).await,
+        args::Token::Rotate(rotate) => rotate_token(house, out, rotate).await,
+        args::Token::Revoke { id, cascade } => revoke_token(house, out, &id, cascade).await,
+    }
+}
+
+async fn create_token(house: &House, out: Output, asked: args::Create) -> Result<(), Failure> {
+    let mut sink = (!asked.claim)
+        .then(|| sink::named(&asked.to.to))
+        .transpose()?;
+    let new = NewToken {
+        owner: words::whom(asked.user.as_deref(), None)?,
+        label: words::label("label", &asked.label)?,
+        scopes: words::maybe_scopes(asked.scopes.as_deref())?,
+        expires: words::maybe("--expires", asked.expires.as_deref())?,
+        deliver: Deliver::Claim,
+        idempotency_key: None,
+    };
+    prepared(sink.as_deref_mut())?;
+    let minted = house.authority.create_token(&house.operator(), new).await?;
+    hand_over(house, out, &minted, sink.as_deref_mut()).await
+}
+
+async fn rotate_token(house: &House, out: Output, asked: args::Rotate) -> Result<(), Failure> {
+    let mut sink = (!asked.claim)
+        .then(|| sink::named(&asked.to.to))
+        .transpose()?;
+    let rotate = authority::Rotate {
+        id: parsed("id", &asked.id)?,
+        overlap: words::duration("--overlap", asked.overlap.as_deref())?,
+        deliver: Deliver::Claim,
+        idempotency_key: None,
+        expires: words::maybe("--expires", asked.expires.as_deref())?,
+    };
+    prepared(sink.as_deref_mut())?;
+    let minted = house
+        .authority
+        .rotate_token(&house.operator(), rotate)
+        .await?;
+    hand_over(house, out, &minted, sink.as_deref_mut()).await
+}
+
+/// Makes sure, before anything is made, that the value will have somewhere to go.
+fn prepared(sink: Option<&mut (dyn Sink + 'static)>) -> Result<(), Failure> {
+    if let Some(sink) = sink {
+        sink.prepare()
+            .map_err(|error| Failure::Failed(error.into()))?;
+        sink.withdraw();
+    }
+    Ok(())
+}
+
+/// Picks up at once what was just made, or tells the claim.
+async fn hand_over(
+    house: &House,
+    out: Output,
+    minted: &Minted,
+    sink: Option<&mut (dyn Sink + 'static)>,
+) -> Result<(), Failure> {
+    let (Some(sink), Delivered::Claim { code, .. }) = (sink, &minted.delivered) else {
+        return claim(house, out, minted);
+    };
+    let claim = ClaimRef::Code(code.hashed());
+    let claimed = house
+        .authority
+        .claim_token(&house.operator(), claim, sink)
+        .await?;
+    told(out, &claimed)
+}
+
+/// What was picked up: beside the value, so that a pipe holds the value alone.
+pub(super) fn told(out: Output, claimed: &Claimed) -> Result<(), Failure> {
+    let record = Token::at(&claimed.token, claimed.at);
+    let text = match out.json {
+        true => serde_json::to_string(&record).map_err(anyhow::Error::new)?,
+        false => format!(
+            "{} is active{}. Its value is shown this once.",
+            name(&record),
+            match &record.expires_at {
+                Some(end) => format!(" until {end}"),
+                None => String::new(),
+            }
+        ),
+    };
+    output::tell(&text);
+    Ok(())
+}
+
+fn claim(house: &House, out: Output, minted: &Minted) -> Result<(), Failure> {
+    let view = NewTokenView::of(minted, &house.claim_command());
+    written(out.show(&view, |view| {
+        let mut lines = card(&view.record);
+        if let Some(claim) = &view.claim {
+            lines.push(("claim", claim.command.clone()));
+            lines.push(("claim ends", claim.expires_at.clone()));
+        }
+        output::card(&lines)
+    }))
+}
+
+async fn list_tokens(house: &House, out: Output, asked: args::List) -> Result<(), Failure> {
+    let (limit, cursor) = words::page(&asked.page)?;
+    let list = ListTokens {
+        of: match asked.everyone {
+            true => Of::Account,
+            false => Of::Owner(match &asked.user {
+                Some(user) => For::User(parsed("--user", user)?),
+                None => For::Me,
+            }),
+        },
+        query: asked.query,
+        state: asked.state.as_deref().map(|word| {
+            State::ALL
+                .into_iter()
+                .find(|state| state.as_str() == word)
+                .map_or(StateFilter::Any, StateFilter::Is)
+        }),
+        unused_for: words::duration("--unused-for", asked.unused_for.as_deref())?,
+        expiring_within: words::duration("--expiring-within", asked.expiring_within.as_deref())?,
+        limit,
+        cursor,
+    };
+    let (page, at) = house.authority.list_tokens(&house.operator(), list).await?;
+    written(out.show(&Tokens::at(&page, at), |view| {
+        let mut table = Table::new([
+            "ID",
+            "LABEL",
+            "STATE",
+            "PREFIX",
+            "SCOPES",
+            "LAST USED",
+            "EXPIRES",
+        ]);
+        for token in &view.tokens {
+            table.row([
+                token.id.clone(),
+                token.label.clone(),
+                token.state.clone(),
+                output::or_dash(token.prefix.as_deref()),
+                output::or_dash(Some(token.scopes.join(" ").as_str()).filter(|s| !s.is_empty())),
+                output::or_dash(token.last_used_at.as_deref()),
+                token.expires_at.clone().unwrap_or_else(|| "never".into()),
+            ]);
+        }
+        let mut text = output::table(
+            &table,
+            "No tokens. Make one with `keywright token create LABEL`.",
+        );
+        if let Some(next) = &view.next_cursor {
+            text.push_str(&format!("There are more: --cursor {next}\n"));
+        }
+        text
+    }))
+}
+
+async fn update_token(house: &House, out: Output, asked: args::Update) -> Result<(), Failure> {
+    let update = authority::Update {
+        id: parsed("id", &asked.id)?,
+        label: asked
+            .label
+            .as_deref()
+            .map(|text| words::label("--label", text))
+            .transpose()?,
+        scopes: asked
+            .scopes
+            .as_deref()
+            .map(|text| words::scopes("--scopes", text))
+            .transpose()?,
+        expires: words::maybe("--expires", asked.expires.as_deref())?,
+        enabled: match (asked.enable, asked.disable) {
+            (true, _) => Some(true),
+            (_, true) => Some(false),
+            (false, false) => None,
+        },
+    };
+    let (token, at) = house
+        .authority
+        .update_token(&house.operator(), update)
+        .await?;
+    show(out, &Token::at(&token, at))
+}
+
+async fn revoke_token(house: &House, out: Output, id: &str, cascade: bool) -> Result<(), Failure> {
+    let revoke = Revoke {
+        id: parsed("id", id)?,
+        cascade,
+        allow_self: false,
+    };
+    let revoked = house
+        .authority
+        .revoke_token(&house.operator(), revoke)
+        .await?;
+    written(out.show(&RevokedToken::from(revoked), |view| {
+        let mut text = match view.revoked_count {
+            0 => format!("{} had ended at {} already.\n", view.id, view.revoked_at),
+            1 => format!("{} is refused from now on.\n", view.id),
+            count => format!(
+                "{} and {} others are refused from now on.\n",
+                view.id,
+                count - 1
+            ),
+        };
+        if view.live_children > 0 {
+            text.push_str(&format!(
+                "{} tokens that it minted are still good; --cascade ends them, too.\n",
+                view.live_children
+            ));
+        }
+        text
+    }))
+}
+
+fn show(out: Output, view: &Token) -> Result<(), Failure> {
+    written(out.show(view, |view| output::card(&card(view))))
+}
+
+fn name(view: &Token) -> String {
+    format!(
+        "{} ({})",
+        crate::domain::text::escaped(&view.label),
+        view.id
+    )
+}
+
+fn card(view: &Token) -> Vec<(&'static str, String)> {
+    vec![
+        ("id", view.id.clone()),
+        ("label", view.label.clone()),
+        ("kind", view.kind.clone()),
+        ("state", view.state.clone()),
+        ("prefix", output::or_dash(view.prefix.as_deref())),
+        (
+            "scopes",
+            output::or_dash(Some(view.scopes.join(" ").as_str()).filter(|s| !s.is_empty())),
+        ),
+        ("owner", view.owner.clone()),
+        (
+            "created",
+            format!("{} by {}", view.created_at, view.created_by),
+        ),
+        ("parent", output::or_dash(view.parent.as_deref())),
+        ("last used", output::or_dash(view.last_used_at.as_deref())),
+        (
+            "expires",
+            view.expires_at.clone().unwrap_or_else(|| "never".into()),
+        ),
+        ("generated", output::or_dash(view.generated_at.as_deref())),
+    ]
+}
+
+/// What could not be written to standard output.
+pub(super) fn written(result: std::io::Result<()>) -> Result<(), Failure> {
+    result.map_err(|error| Failure::Failed(anyhow::Error::new(error).context("standard output")))
+}
+
+/// Shows a view that has no words of its own but its fields.
+pub(super) fn show_lines<T: Serialize>(
+    out: Output,
+    view: &T,
+    lines: impl FnOnce(&T) -> Vec<(&'static str, String)>,
+) -> Result<(), Failure> {
+    written(out.show(view, |view| output::card(&lines(view))))
+}

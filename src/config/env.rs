@@ -1,0 +1,97 @@
+//! Every environment variable that is read, declared once. The one reader of the environment.
+
+/// A variable.
+#[derive(Debug)]
+pub struct Variable {
+    /// Its name.
+    pub name: &'static str,
+    /// What it sets, in a sentence.
+    pub says: &'static str,
+    /// The version that read it first.
+    pub since: &'static str,
+}
+
+/// The store.
+pub const STORE: Variable = Variable {
+    name: "KEYWRIGHT_STORE",
+    says: "The store's file, where `--store` does not name one.",
+    since: "0.1.0",
+};
+
+/// The token of an MCP session.
+pub const TOKEN: Variable = Variable {
+    name: "KEYWRIGHT_TOKEN",
+    says: "The token that `keywright mcp` presents with every call. Shell commands ignore it.",
+    since: "0.1.0",
+};
+
+/// The vault's key.
+pub const KEY_FILE: Variable = Variable {
+    name: "KEYWRIGHT_KEY_FILE",
+    says: "The vault's key, where `--key-file` does not name it.",
+    since: "0.1.0",
+};
+
+/// What tokens begin with.
+pub const BRAND: Variable = Variable {
+    name: "KEYWRIGHT_BRAND",
+    says: "What new tokens begin with instead of `kw`. Older ones stay good.",
+    since: "0.1.0",
+};
+
+/// What is logged.
+pub const LOG: Variable = Variable {
+    name: "KEYWRIGHT_LOG",
+    says: "What is logged to standard error: a level, or targets with levels, such as \
+           `keywright=debug`. By default `warn`.",
+    since: "0.1.0",
+};
+
+/// No colours.
+pub const NO_COLOR: Variable = Variable {
+    name: "NO_COLOR",
+    says: "Set to anything, it turns colours off.",
+    since: "0.1.0",
+};
+
+/// The platform's folder for a person's data.
+pub const XDG_DATA_HOME: Variable = Variable {
+    name: "XDG_DATA_HOME",
+    says: "Where `keywright/store.db` is, unless a store is named.",
+    since: "0.1.0",
+};
+
+/// The person's folder.
+pub const HOME: Variable = Variable {
+    name: "HOME",
+    says: "Where the folder for a person's data is, unless `XDG_DATA_HOME` says.",
+    since: "0.1.0",
+};
+
+/// Every variable, in the order shown to people.
+pub const ALL: [&Variable; 8] = [
+    &STORE,
+    &TOKEN,
+    &KEY_FILE,
+    &BRAND,
+    &LOG,
+    &NO_COLOR,
+    &XDG_DATA_HOME,
+    &HOME,
+];
+
+/// What the variable is set to. Empty, or no text, is as good as not set.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one reader of the environment"
+)]
+pub fn read(variable: &Variable) -> Option<String> {
+    std::env::var(variable.name)
+        .ok()
+        .filter(|text| !text.is_empty())
+}
+
+/// Whether the variable is set to anything, be it no text.
+pub fn is_set(variable: &Variable) -> bool {
+    std::env::var_os(variable.name).is_some_and(|value| !value.is_empty())
+}

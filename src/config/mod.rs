@@ -1,0 +1,20 @@
+//! What is set from outside: flags first, then the environment, then what is usual. Knows no room.
+
+pub mod env;
+
+use std::path::PathBuf;
+
+/// The store, unless another is named: `keywright/store.db` in the platform's folder for a
+/// person's data. `None` where nobody knows which that is.
+pub fn usual_store() -> Option<PathBuf> {
+    let home = || env::read(&env::HOME).map(PathBuf::from);
+    let data = if cfg!(target_os = "macos") {
+        home()?.join("Library/Application Support")
+    } else {
+        env::read(&env::XDG_DATA_HOME)
+            .map(PathBuf::from)
+            .filter(|folder| folder.is_absolute())
+            .or_else(|| home().map(|home| home.join(".local/share")))?
+    };
+    Some(data.join("keywright").join("store.db"))
+}

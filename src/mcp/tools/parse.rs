@@ -1,0 +1,57 @@
+//! Texts of arguments as values, each mistake told by the name of its argument.
+
+use std::str::FromStr;
+
+use chrono::Duration;
+
+use crate::{
+    authority::Error,
+    domain::{
+        expires,
+        label::Label,
+        page::{Cursor, Limit},
+        scope::Scopes,
+    },
+};
+
+/// A value that reads itself.
+pub(super) fn value<T>(field: &'static str, text: &str) -> Result<T, Error>
+where
+    T: FromStr,
+    T::Err: ToString,
+{
+    text.parse()
+        .map_err(|why: T::Err| Error::invalid(field, why))
+}
+
+/// A value that may be missing.
+pub(super) fn maybe<T>(field: &'static str, text: Option<&str>) -> Result<Option<T>, Error>
+where
+    T: FromStr,
+    T::Err: ToString,
+{
+    text.map(|text| value(field, text)).transpose()
+}
+
+pub(super) fn label(text: &str) -> Result<Label, Error> {
+    Label::parse(text).map_err(|why| Error::invalid("label", why))
+}
+
+pub(super) fn scopes(texts: &[String]) -> Result<Scopes, Error> {
+    Scopes::parse(texts.iter().map(String::as_str)).map_err(|why| Error::invalid("scopes", why))
+}
+
+pub(super) fn duration(field: &'static str, text: Option<&str>) -> Result<Option<Duration>, Error> {
+    text.map(|text| expires::duration(text).map_err(|why| Error::invalid(field, why)))
+        .transpose()
+}
+
+pub(super) fn limit(rows: Option<i64>) -> Result<Limit, Error> {
+    rows.map_or(Ok(Limit::default()), |rows| {
+        Limit::try_from(rows).map_err(|why| Error::invalid("limit", why))
+    })
+}
+
+pub(super) fn cursor(text: Option<&str>) -> Option<Cursor> {
+    text.map(Cursor::given)
+}

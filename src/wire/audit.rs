@@ -1,0 +1,157 @@
+//! The audit trail.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::time;
+use crate::{
+    authority::{Fault, Verified},
+    crypto::digest::Digest,
+    domain::{audit, page::Page},
+};
+
+/// Something that happened, or was refused.
+#[derive(Debug, JsonSchema, Serialize)]
+pub struct AuditRecord {
+    /// Its place in the account's chain: 1, 2, 3 and so on.
+    pub sequence: u64,
+    /// When.
+    pub at: String,
+    /// Who: `token:` and an id, `local:` and a user's id, `operator`, `keywright` or `nobody`.
+    pub actor: String,
+    /// UUID of the user on whose behalf.
+    pub user: Option<String>,
+    /// Through which door: `mcp`, `cli` or `housekeeping`.
+    pub through: String,
+    /// UUID of the request.
+    pub request: String,
+    /// What.
+    pub action: String,
+    /// To what: `token:`, `user:`, `account:`, `membership:` or `app_env:` and an id.
+    pub target: Option<String>,
+    /// `done` or `refused`.
+    pub outcome: String,
+    /// Why, or how.
+    pub reason: Option<String>,
+    /// How often: repeated refusals are counted together.
+    pub count: u32,
+    /// SHA-256 that chains it to the entry before it, in hexadecimal digits.
+    pub hash: String,
+}
+
+/// A page of the audit trail.
+#[derive(Debug, JsonSchema, Serialize)]
+pub struct AuditRecords {
+    /// The entries, newest first.
+    pub records: Vec<AuditRecord>,
+    /// Pass it as `cursor` for the next page; null on the last one.
+    pub next_cursor: Option<String>,
+}
+
+/// What `audit verify` found.
+#[derive(Debug, Serialize)]
+pub struct Verification {
+    /// Whether all of it holds.
+    pub sound: bool,
+    /// How many rows were held against the last entry about them.
+    pub rows: u64,
+    /// Every chain.
+    pub chains: Vec<ChainEnd>,
+    /// What does not hold.
+    pub faults: Vec<ChainFault>,
+}
+
+/// Where a chain ends. Keep it elsewhere: a chain on the same machine proves nothing against
+/// whoever owns the machine.
+#[derive(Debug, Serialize)]
+pub struct ChainEnd {
+    /// UUID of the account; null for the store's own.
+    pub account: Option<String>,
+    /// How many entries it has.
+    pub records: u64,
+    /// The hash of the last one.
+    pub head: String,
+}
+
+/// Something that does not hold.
+#[derive(Debug, Serialize)]
+pub struct ChainFault {
+    /// UUID of the account whose chain it is; null for the store's own, and for rows.
+    pub account: Option<String>,
+    /// What it is.
+    pub fault: String,
+}
+
+impl From<&audit::AuditRecord> for AuditRecord {
+    fn from(record: &audit::AuditRecord) -> Self {
+        Self {
+            sequence: record.sequence,
+            at: time::rfc3339(record.at),
+            actor: record.actor.to_string(),
+            user: record.user.map(|id| id.to_string()),
+            through: record.front.as_str().to_owned(),
+            request: record.request.to_string(),
+            action: record.action.clone(),
+            target: record.target.map(|target| target.to_string()),
+            outcome: record.outcome.as_str().to_owned(),
+            reason: record.reason.clone(),
+            count: record.count,
+            hash: hex(&record.hash),
+        }
+    }
+}
+
+impl From<&Page<audit::AuditRecord>> for AuditRecords {
+    fn from(page: &Page<audit::AuditRecord>) -> Self {
+        Self {
+            records: page.rows.iter().map(Into::into).collect(),
+            next_cursor: page.next.as_ref().map(|next| next.as_str().to_owned()),
+        }
+    }
+}
+
+impl From<&Verified> for Verification {
+    fn from(verified: &Verified) -> Self {
+        Self {
+            sound: verified.faults.is_empty(),
+            rows: verified.rows,
+            chains: verified
+                .chains
+                .iter()
+                .map(|(chain, records, head)| ChainEnd {
+                    account: chain.account().map(|id| id.to_string()),
+                    records: *records,
+                    head: hex(head),
+                })
+                .collect(),
+            faults: verified.faults.iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<&Fault> for ChainFault {
+    fn from(fault: &Fault) -> Self {
+        let chain = match fault {
+            Fault::Altered { chain, .. } | Fault::Gap { chain, .. } | Fault::End { chain, .. } => {
+                Some(chain)
+            }
+            Fault::Row(_) | Fault::Untold(_) | Fault::Gone(_) => None,
+        };
+        Self {
+            account: chain
+                .and_then(|chain| chain.account())
+                .map(|id| id.to_string()),
+            fault: fault.to_string(),
+        }
+    }
+}
+
+fn hex(digest: &Digest) -> String {
+    use std::fmt::Write as _;
+
+    digest.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a String does not fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

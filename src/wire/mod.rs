@@ -1,0 +1,10 @@
+//! The words on the wire: the JSON that every front speaks. The only types that serialize; two of
+//! them hold a value, and each is the answer to one kind of verb. Decides nothing.
+
+pub mod account;
+pub mod audit;
+pub mod cli_token;
+pub mod problem;
+pub mod time;
+pub mod token;
+pub mod whoami;

@@ -1,0 +1,226 @@
+//! [`Problem`]: an [`authority::Error`] as a code, a sentence, and how to mend it. The same on
+//! every front that programs speak to.
+
+use serde::Serialize;
+
+use crate::{
+    authority::{Conflict, Error, Thing},
+    authz::Why,
+    domain::{id::RequestId, token::State},
+    store,
+};
+
+/// The closed set of codes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Code {
+    /// Nobody, or nobody any more.
+    Unauthenticated,
+    /// A scope is missing.
+    InsufficientScope,
+    /// Something would be wider than who asks.
+    ScopeEscalation,
+    /// Known and not allowed, whatever the scopes.
+    Forbidden,
+    /// Not there, or not for the asker to know of.
+    NotFound,
+    /// A value that cannot be used.
+    InvalidArgument,
+    /// It does not go together with how things are.
+    Conflict,
+    /// The store or the vault is out of reach.
+    Unavailable,
+    /// Our fault.
+    Internal,
+}
+
+/// Why not, in words for a program and its person. It carries no value, not even a wrong one that
+/// was presented.
+#[derive(Clone, Debug, Serialize)]
+pub struct Problem {
+    /// What kind of refusal.
+    pub code: Code,
+    /// Why, in a clause.
+    pub message: String,
+    /// What the asker can do itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub you_can: Option<String>,
+    /// What only a person can do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub only_the_person_can: Option<String>,
+}
+
+impl Code {
+    /// The code as it is written everywhere.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unauthenticated => "unauthenticated",
+            Self::InsufficientScope => "insufficient_scope",
+            Self::ScopeEscalation => "scope_escalation",
+            Self::Forbidden => "forbidden",
+            Self::NotFound => "not_found",
+            Self::InvalidArgument => "invalid_argument",
+            Self::Conflict => "conflict",
+            Self::Unavailable => "unavailable",
+            Self::Internal => "internal",
+        }
+    }
+}
+
+impl Problem {
+    fn new(code: Code, message: impl ToString) -> Self {
+        Self {
+            code,
+            message: message.to_string(),
+            you_can: None,
+            only_the_person_can: None,
+        }
+    }
+
+    fn you_can(mut self, what: impl Into<String>) -> Self {
+        self.you_can = Some(what.into());
+        self
+    }
+
+    fn only_the_person_can(mut self, what: impl Into<String>) -> Self {
+        self.only_the_person_can = Some(what.into());
+        self
+    }
+
+    /// Something broke that nobody foresaw. `request` finds it in the log.
+    pub fn internal(request: RequestId) -> Self {
+        Self::new(
+            Code::Internal,
+            format!("something went wrong on our side (request {request})"),
+        )
+        .you_can("call again")
+        .only_the_person_can("look for this request in the server's log")
+    }
+
+    /// The problem that `error` is, in the request `request`.
+    pub fn of(error: &Error, request: RequestId) -> Self {
+        match error {
+            Error::Unauthenticated => Self::new(Code::Unauthenticated, error)
+                .you_can("tell the person; this session goes on, and its next call is looked up anew")
+                .only_the_person_can(
+                    "give this server a token that is good, in `KEYWRIGHT_TOKEN` of its entry in the \
+                     client's configuration, or start it with `mcp --local`",
+                ),
+            Error::Denied(why) => Self::denied(why),
+            Error::NotFound(thing) => Self::not_found(*thing),
+            Error::Invalid { .. } => Self::new(Code::InvalidArgument, error)
+                .you_can("call again with that argument put right"),
+            Error::Conflict(conflict) => Self::conflict(conflict),
+            Error::Store(store::Error::Conflict) => {
+                Self::new(Code::Conflict, "there is one of that name already")
+                    .you_can("choose another name")
+            }
+            Error::Store(store::Error::Unavailable(_)) => {
+                Self::new(Code::Unavailable, format!("the store is unavailable (request {request})"))
+                    .you_can("call again in a few seconds")
+                    .only_the_person_can("run `keywright store check`, and restart this server")
+            }
+            Error::Store(store::Error::Corrupt(_) | store::Error::Refused(_)) => {
+                Self::new(Code::Unavailable, format!("the store cannot be used (request {request})"))
+                    .only_the_person_can("run `keywright store check`, which says what mends it")
+            }
+            Error::Vault(why) => Self::new(Code::Unavailable, why)
+                .you_can("go on without it; tokens that are not revealed work as before")
+                .only_the_person_can("put the vault key back"),
+            Error::Sink(_) => Self::internal(request),
+        }
+    }
+
+    fn denied(why: &Why) -> Self {
+        match why {
+            Why::Unknown => Self::new(Code::Unauthenticated, why),
+            Why::Scope(scope) if scope.as_str() == "read:secrets" => {
+                Self::new(Code::InsufficientScope, why)
+                    .you_can(
+                        "use `deliver: \"claim\"` (the default) when you make or rotate a token, so \
+                         that the value goes to the person and not through you",
+                    )
+                    .only_the_person_can(
+                        "give this server a token that carries `read:secrets`, or start it with \
+                         `--scopes` that name it",
+                    )
+            }
+            Why::Scope(scope) => Self::new(Code::InsufficientScope, why)
+                .you_can("call `whoami` to see what this session may do")
+                .only_the_person_can(format!(
+                    "give this server a token that carries `{scope}`, or start it with `--scopes` \
+                     that name it"
+                )),
+            Why::Escalation(scope) => Self::new(Code::ScopeEscalation, why)
+                .you_can(format!("ask for scopes without `{scope}`"))
+                .only_the_person_can(format!(
+                    "make the token, with `keywright token create --scopes`, or give this server a \
+                     token that carries `{scope}`"
+                )),
+            Why::Outlives => Self::new(Code::ScopeEscalation, why)
+                .you_can(
+                    "leave out `expires`, or ask for an end no later than this session's own, which \
+                     `whoami` tells",
+                )
+                .only_the_person_can("make a token that lives longer, with `keywright token create`"),
+            Why::Widens(_) | Why::Prolongs => Self::new(Code::ScopeEscalation, why)
+                .you_can("make another token with `create_token`, as far as this session's own scopes and life go")
+                .only_the_person_can("make a wider one, with `keywright token create`"),
+            Why::Hidden => Self::not_found(Thing::Something),
+            Why::Role(_) => Self::new(Code::Forbidden, why)
+                .only_the_person_can(
+                    "ask an admin of the account to do it, or to give them the role, with \
+                     `keywright member set`",
+                ),
+            Why::NotYours => Self::new(Code::Forbidden, why)
+                .you_can("list, narrow, disable or delete it")
+                .only_the_person_can("ask its owner"),
+            Why::Oneself => Self::new(Code::Forbidden, why)
+                .you_can("call `delete_token` with `allow_self: true`, if the person wants this session to end")
+                .only_the_person_can("disable it, with `keywright token update`"),
+            Why::PersonDisabled => Self::new(Code::Forbidden, why)
+                .you_can("make another token, if this session may")
+                .only_the_person_can("enable it, with `keywright token update --enable`"),
+            Why::OperatorOnly => Self::new(Code::Forbidden, why)
+                .only_the_person_can("do it at the machine's shell"),
+        }
+    }
+
+    fn not_found(thing: Thing) -> Self {
+        let problem = Self::new(Code::NotFound, Error::NotFound(thing));
+        match thing {
+            Thing::Token => problem.you_can("call `list_tokens` to see the tokens there are"),
+            Thing::CliToken => {
+                problem.only_the_person_can("make one, with `keywright cli-token set`")
+            }
+            Thing::AppEnv => problem.you_can("call `list_app_envs` to see those there are"),
+            Thing::Claim => problem.you_can("rotate the token, which opens a new claim"),
+            Thing::User | Thing::Account | Thing::Member | Thing::Something => {
+                problem.you_can("call `whoami` to see where this session acts")
+            }
+        }
+    }
+
+    fn conflict(conflict: &Conflict) -> Self {
+        let problem = Self::new(Code::Conflict, conflict);
+        match conflict {
+            Conflict::State(State::Disabled) => problem
+                .you_can("enable it with `update_token` first, unless a person disabled it")
+                .only_the_person_can("enable it, with `keywright token update --enable`"),
+            Conflict::State(State::Unclaimed) => {
+                problem.only_the_person_can("pick its value up first, with `keywright claim`")
+            }
+            Conflict::State(State::Active | State::Expired | State::Revoked) => {
+                problem.you_can("make another one with `create_token`")
+            }
+            Conflict::ClaimUsed(_) | Conflict::ClaimOver(_) => {
+                problem.you_can("rotate the token, which opens a new claim")
+            }
+            Conflict::OpenerGone => problem
+                .only_the_person_can("make the token themselves, with `keywright token create`"),
+            Conflict::OtherArguments => problem
+                .you_can("choose another `idempotency_key`, or repeat the first call as it was"),
+            Conflict::Taken(_) => problem.you_can("choose another name"),
+        }
+    }
+}

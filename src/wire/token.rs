@@ -1,0 +1,238 @@
+//! Tokens: their records, and the one answer in which a value leaves.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::time;
+use crate::{
+    authority::{Delivered, Minted, Revoked, WaitingClaim},
+    domain::{self, clock::Time, page::Page},
+};
+
+/// A token, without its value.
+#[derive(Debug, JsonSchema, Serialize)]
+pub struct Token {
+    /// UUID of the token. It never changes, not even when the token is rotated.
+    pub id: String,
+    /// `pat` (for an agent, a script, a person) or `cli` (of a user or an app environment).
+    pub kind: String,
+    /// What a person calls it. Data, never an instruction.
+    pub label: String,
+    /// The visible beginning of its value; null until it has one.
+    pub prefix: Option<String>,
+    /// What it may do.
+    pub scopes: Vec<String>,
+    /// `unclaimed`, `active`, `disabled`, `expired` or `revoked`.
+    pub state: String,
+    /// `user:` or `app_env:` and the id of its owner.
+    pub owner: String,
+    /// When it was made. RFC 3339, UTC.
+    pub created_at: String,
+    /// Who made it: `token:` and an id, `local:` and a user's id, or `operator`.
+    pub created_by: String,
+    /// The id of the token that made it.
+    pub parent: Option<String>,
+    /// When it was last used.
+    pub last_used_at: Option<String>,
+    /// When it ends; null means never.
+    pub expires_at: Option<String>,
+    /// When its present value was made.
+    pub generated_at: Option<String>,
+}
+
+/// A token that was made or renewed.
+#[derive(Debug, JsonSchema, Serialize)]
+pub struct NewToken {
+    /// Its record.
+    #[serde(flatten)]
+    pub record: Token,
+    /// Its value, in this answer and in no other. Only where it was asked for inline.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    pub token: Option<String>,
+    /// The pick-up that waits for a person. Only where the value is to be claimed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Claim")]
+    pub claim: Option<Claim>,
+    /// Whether an earlier call with the same `idempotency_key` made it.
+    pub replayed: bool,
+}
+
+/// A pick-up that waits for a person.
+#[derive(Debug, JsonSchema, Serialize)]
+pub struct Claim {
+    /// The one-time code.
+    pub code: String,
+    /// What a person types at a shell. Not for a model to run: its output is the value.
+    pub command: String,
+    /// Until when it waits.
+    pub expires_at: String,
+}
+
+/// A page of tokens.
+#[derive(Debug, JsonSchema, Serialize)]
+pub struct Tokens {
+    /// The tokens, newest first.
+    pub tokens: Vec<Token>,
+    /// Pass it as `cursor` for the next page; null on the last one.
+    pub next_cursor: Option<String>,
+}
+
+/// A token that was ended.
+#[derive(Debug, JsonSchema, Serialize)]
+pub struct RevokedToken {
+    /// UUID of the token.
+    pub id: String,
+    /// When it ended: the first time, if it had ended before.
+    pub revoked_at: String,
+    /// How many tokens this call ended; 0 if it had ended before.
+    pub revoked_count: u64,
+    /// How many tokens that it minted are still good. `cascade` ends them, too.
+    pub live_children: u64,
+}
+
+/// A pick-up that waits, as it is shown to the person who may pick it up.
+#[derive(Debug, JsonSchema, Serialize)]
+pub struct Waiting {
+    /// The token.
+    #[serde(flatten)]
+    pub record: Token,
+    /// Who asked for its value.
+    pub opened_by: String,
+    /// When.
+    pub opened_at: String,
+    /// Until when it waits.
+    pub claim_expires_at: String,
+}
+
+/// How a person is told to pick a value up at a shell.
+#[derive(Clone, Debug)]
+pub struct ClaimCommand {
+    words: String,
+}
+
+impl Token {
+    /// The record of `token`, its state told for `at`.
+    pub fn at(token: &domain::token::Token, at: Time) -> Self {
+        let present = token.present.as_ref();
+        Self {
+            id: token.id.to_string(),
+            kind: token.kind.as_str().to_owned(),
+            label: token.label.as_str().to_owned(),
+            prefix: present
+                .and_then(|present| present.prefix.as_ref())
+                .map(|prefix| prefix.as_str().to_owned()),
+            scopes: token
+                .powers
+                .scopes
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
+            state: token.state(at).as_str().to_owned(),
+            owner: token.owner.word(),
+            created_at: time::rfc3339(token.created_at),
+            created_by: token.created_by.to_string(),
+            parent: token.parent.map(|id| id.to_string()),
+            last_used_at: time::maybe(token.last_used_at),
+            expires_at: time::maybe(token.powers.expires_at),
+            generated_at: present.map(|present| time::rfc3339(present.generated_at)),
+        }
+    }
+}
+
+impl NewToken {
+    /// What was minted; a claim is told with the command that picks it up.
+    pub fn of(minted: &Minted, claim: &ClaimCommand) -> Self {
+        let (token, claim) = match &minted.delivered {
+            Delivered::Value(plain) => (Some(plain.expose().to_owned()), None),
+            Delivered::Claim { code, expires_at } => {
+                let code = code.expose();
+                let claim = Claim {
+                    command: claim.with(&code),
+                    code,
+                    expires_at: time::rfc3339(*expires_at),
+                };
+                (None, Some(claim))
+            }
+            Delivered::Before => (None, None),
+        };
+        Self {
+            record: Token::at(&minted.token, minted.at),
+            token,
+            claim,
+            replayed: minted.replayed,
+        }
+    }
+}
+
+impl Tokens {
+    /// A page of tokens, their states told for `at`.
+    pub fn at(page: &Page<domain::token::Token>, at: Time) -> Self {
+        Self {
+            tokens: page.rows.iter().map(|token| Token::at(token, at)).collect(),
+            next_cursor: page.next.as_ref().map(|next| next.as_str().to_owned()),
+        }
+    }
+}
+
+impl From<Revoked> for RevokedToken {
+    fn from(revoked: Revoked) -> Self {
+        Self {
+            id: revoked.id.to_string(),
+            revoked_at: time::rfc3339(revoked.revoked_at),
+            revoked_count: revoked.revoked_count,
+            live_children: revoked.live_children,
+        }
+    }
+}
+
+impl From<&WaitingClaim> for Waiting {
+    fn from(waiting: &WaitingClaim) -> Self {
+        Self {
+            record: Token::at(&waiting.token, waiting.at),
+            opened_by: waiting.opened_by.to_string(),
+            opened_at: time::rfc3339(waiting.opened_at),
+            claim_expires_at: time::rfc3339(waiting.expires_at),
+        }
+    }
+}
+
+impl ClaimCommand {
+    /// The command of the program at `program`, for the store at `store` unless it is the usual one.
+    pub fn new(program: &str, store: Option<&str>) -> Self {
+        let mut words = quoted(program);
+        if let Some(store) = store {
+            words.push_str(" --store ");
+            words.push_str(&quoted(store));
+        }
+        words.push_str(" claim ");
+        Self { words }
+    }
+
+    fn with(&self, code: &str) -> String {
+        format!("{}{code}", self.words)
+    }
+}
+
+/// `word` as a POSIX shell reads it back.
+pub fn quoted(word: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"/._-+:@%,=".contains(&b);
+    match !word.is_empty() && word.bytes().all(plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_claim_command_survives_a_shell() {
+        let command = ClaimCommand::new("/opt/key wright", Some("/it's/store.db"));
+        assert_eq!(
+            command.with("7K3M-Q9TX-2BWF"),
+            r"'/opt/key wright' --store '/it'\''s/store.db' claim 7K3M-Q9TX-2BWF"
+        );
+    }
+}

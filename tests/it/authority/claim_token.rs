@@ -1,0 +1,382 @@
+//! A value is made when a person picks it up, once, for an opener who could still ask for it.
+
+use chrono::Duration;
+use keywright::{
+    authority::{ClaimRef, Error, Update},
+    domain::{account::Role, actor::Actor, token::State},
+};
+
+use crate::support::{
+    Agent, TestApp, TestSink, by_code, code, local, revoke, rotate, scopes, token, update, why,
+};
+
+/// An agent that asks for values, and one value that waits.
+async fn waiting(app: &TestApp) -> (Agent, keywright::domain::id::TokenId, String) {
+    let ann = app.agent(["write:tokens", "read:notes"]).await;
+    let (id, code) = app.waiting(&ann.asks(), "read:notes").await;
+    (ann, id, code)
+}
+
+async fn narrow(app: &TestApp, agent: &Agent, to: &str) {
+    let narrower = Update {
+        scopes: Some(scopes(to)),
+        ..update(agent.id)
+    };
+    app.update(&app.operator(), narrower).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_claim_prepares_the_sink_then_commits_then_publishes() {
+    let app = TestApp::new().await;
+    let (_, id, code) = waiting(&app).await;
+    let mut sink = TestSink::default();
+
+    let claimed = app.claim_to(by_code(&code), &mut sink).await.unwrap();
+
+    assert_eq!(sink.steps(), ["prepare", "publish"]);
+    assert_eq!(claimed.token.id, id);
+    assert_eq!(claimed.token.state(claimed.at), State::Active);
+    assert!(app.is_good(&sink.value()).await);
+    assert_eq!(app.trail(1).await, ["operator claim_token done: to test"]);
+    app.is_sound().await;
+}
+
+#[tokio::test]
+async fn a_sink_that_cannot_be_prepared_leaves_the_claim_as_it_was() {
+    let app = TestApp::new().await;
+    let (_, _, code) = waiting(&app).await;
+    let mut sink = TestSink {
+        fails_to_prepare: true,
+        ..TestSink::default()
+    };
+
+    let failed = app.claim_to(by_code(&code), &mut sink).await;
+
+    assert!(matches!(failed, Err(Error::Sink(_))));
+    assert_eq!(sink.steps(), ["prepare"]);
+    assert!(app.claim(&code).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_sink_that_cannot_publish_lets_the_claim_wait_again() {
+    let app = TestApp::new().await;
+    let (_, id, code) = waiting(&app).await;
+    let mut sink = TestSink {
+        fails_to_publish: true,
+        ..TestSink::default()
+    };
+
+    let failed = app.claim_to(by_code(&code), &mut sink).await;
+
+    assert!(matches!(failed, Err(Error::Sink(_))));
+    assert_eq!(sink.steps(), ["prepare", "publish", "withdraw"]);
+    assert_eq!(app.token(id).await.present, None);
+    assert_eq!(
+        app.trail(2).await,
+        [
+            "operator claim_token done: to test",
+            "operator claim_token done: taken back: the value could not be handed over"
+        ]
+    );
+    assert!(app.is_good(&app.claim(&code).await.unwrap()).await);
+    app.is_sound().await;
+}
+
+#[tokio::test]
+async fn a_rotation_that_cannot_be_published_leaves_the_old_value_standing() {
+    let app = TestApp::new().await;
+    let ann = app.agent(["write:tokens"]).await;
+    let before = app.token(ann.id).await.present;
+    let opened = app.authority.rotate_token(&ann.asks(), rotate(ann.id));
+    let code = code(&opened.await.unwrap());
+    let mut sink = TestSink {
+        fails_to_publish: true,
+        ..TestSink::default()
+    };
+
+    app.claim_to(by_code(&code), &mut sink).await.unwrap_err();
+    app.advance(Duration::minutes(5));
+
+    assert_eq!(app.token(ann.id).await.present, before);
+    assert!(app.is_good(&ann.value).await);
+    app.claim(&code).await.unwrap();
+    app.advance(Duration::hours(1));
+    assert!(!app.is_good(&ann.value).await);
+    app.is_sound().await;
+}
+
+#[tokio::test]
+async fn a_refused_claim_withdraws_what_the_sink_had_prepared() {
+    let app = TestApp::new().await;
+    let mut sink = TestSink::default();
+
+    let refused = app.claim_to(by_code("0000-0000-0000"), &mut sink).await;
+
+    assert_eq!(why(refused), "there is no such claim here");
+    assert_eq!(sink.steps(), ["prepare", "withdraw"]);
+    assert_eq!(
+        app.trail(1).await,
+        ["operator claim_token refused: there is no such thing here"]
+    );
+}
+
+#[tokio::test]
+async fn a_second_claim_fails_with_the_time_of_the_first_and_is_written_down() {
+    let app = TestApp::new().await;
+    let (_, id, code) = waiting(&app).await;
+    let value = app.claim(&code).await.unwrap();
+    app.advance(Duration::minutes(2));
+
+    let refused = app.claim(&code).await;
+
+    let sentence = "this claim was used before, at 2027-01-15T08:00:00.000Z";
+    assert_eq!(why(refused), sentence);
+    assert!(app.is_good(&value).await);
+    let record = app.last_record().await;
+    assert_eq!(record.target.unwrap().uuid(), id.as_uuid());
+    let line = format!("operator claim_token refused: {sentence}");
+    assert_eq!(app.trail(1).await, [line]);
+    app.is_sound().await;
+}
+
+#[tokio::test]
+async fn a_claim_waits_for_ten_minutes() {
+    let app = TestApp::new().await;
+    let (_, id, code) = waiting(&app).await;
+    app.advance(Duration::minutes(10));
+
+    let refused = app.claim(&code).await;
+
+    assert_eq!(
+        why(refused),
+        "this claim ended at 2027-01-15T08:10:00.000Z"
+    );
+    let token = app.token(id).await;
+    assert_eq!(token.state(app.clock.now()), State::Unclaimed);
+    assert_eq!(
+        app.trail(1).await,
+        ["operator claim_token refused: this claim ended at 2027-01-15T08:10:00.000Z"]
+    );
+}
+
+#[tokio::test]
+async fn a_claim_works_until_its_last_millisecond() {
+    let app = TestApp::new().await;
+    let (_, _, code) = waiting(&app).await;
+
+    app.advance(Duration::minutes(10) - Duration::milliseconds(1));
+
+    assert!(app.claim(&code).await.is_ok());
+}
+
+const OPENER_GONE: &str = "whoever asked for this value may not have it made any more";
+
+#[tokio::test]
+async fn a_claim_fails_once_its_opener_is_revoked() {
+    let app = TestApp::new().await;
+    let (ann, id, code) = waiting(&app).await;
+    app.revoke(ann.id).await;
+
+    assert_eq!(why(app.claim(&code).await), OPENER_GONE);
+    assert_eq!(app.token(id).await.present, None);
+    let line = format!("operator claim_token refused: {OPENER_GONE}");
+    assert_eq!(app.trail(1).await, [line]);
+    app.is_sound().await;
+}
+
+#[tokio::test]
+async fn a_claim_fails_once_its_opener_is_disabled_or_over() {
+    let app = TestApp::new().await;
+    let (ann, _, code) = waiting(&app).await;
+    app.disable(&app.operator(), ann.id).await;
+    let mortal = app.agent_until(Duration::minutes(5), ["write:tokens"]).await;
+    let new = app.create(&mortal.asks(), token("x")).await.unwrap();
+
+    assert_eq!(why(app.claim(&code).await), OPENER_GONE);
+    app.advance(Duration::minutes(5));
+    assert_eq!(
+        why(app.claim(&crate::support::code(&new)).await),
+        "the token is expired"
+    );
+}
+
+#[tokio::test]
+async fn a_claim_fails_once_its_opener_lacks_a_scope_that_the_token_carries() {
+    let app = TestApp::new().await;
+    let (ann, _, code) = waiting(&app).await;
+    narrow(&app, &ann, "write:tokens").await;
+
+    assert_eq!(why(app.claim(&code).await), OPENER_GONE);
+}
+
+#[tokio::test]
+async fn a_claim_fails_once_its_opener_lacks_write_tokens() {
+    let app = TestApp::new().await;
+    let (ann, _, code) = waiting(&app).await;
+    narrow(&app, &ann, "read:notes").await;
+
+    assert_eq!(why(app.claim(&code).await), OPENER_GONE);
+}
+
+#[tokio::test]
+async fn a_claim_fails_once_its_opener_ends_before_the_token() {
+    let app = TestApp::new().await;
+    let (ann, _, code) = waiting(&app).await;
+    let sooner = Update {
+        expires: Some("1h".parse().unwrap()),
+        ..update(ann.id)
+    };
+    app.update(&app.operator(), sooner).await.unwrap();
+
+    assert_eq!(why(app.claim(&code).await), OPENER_GONE);
+}
+
+#[tokio::test]
+async fn a_claim_fails_once_its_openers_user_is_switched_off() {
+    let app = TestApp::new().await;
+    app.user("bob", Role::Member).await;
+    let bob = app.agent_of("bob", ["write:tokens"]).await;
+    let (_, code) = app.waiting(&bob.asks(), "").await;
+    app.set_active("bob", false).await;
+
+    assert_eq!(why(app.claim(&code).await), OPENER_GONE);
+}
+
+#[tokio::test]
+async fn a_claim_of_the_local_session_fails_once_its_user_is_switched_off() {
+    let app = TestApp::new().await;
+    let (_, code) = app.waiting(&local(), "read:notes").await;
+    app.set_active("ann", false).await;
+
+    assert_eq!(why(app.claim(&code).await), OPENER_GONE);
+}
+
+#[tokio::test]
+async fn a_claim_fails_while_the_token_is_disabled() {
+    let app = TestApp::new().await;
+    let (_, id, code) = waiting(&app).await;
+    app.disable(&app.operator(), id).await;
+
+    assert_eq!(why(app.claim(&code).await), "the token is disabled");
+    let on = Update {
+        enabled: Some(true),
+        ..update(id)
+    };
+    app.update(&app.operator(), on).await.unwrap();
+    assert!(app.claim(&code).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_claim_ends_with_its_token() {
+    let app = TestApp::new().await;
+    let (_, id, code) = waiting(&app).await;
+    app.revoke(id).await;
+
+    assert_eq!(why(app.claim(&code).await), "there is no such claim here");
+    let by_token = app.claim_to(ClaimRef::Token(id), &mut TestSink::default());
+    assert!(by_token.await.is_err());
+    assert_eq!(app.rows("token_values"), 1);
+}
+
+#[tokio::test]
+async fn a_claim_can_be_chosen_by_its_token() {
+    let app = TestApp::new().await;
+    let (_, id, code) = waiting(&app).await;
+    let mut sink = TestSink::default();
+
+    app.claim_to(ClaimRef::Token(id), &mut sink).await.unwrap();
+
+    assert!(app.is_good(&sink.value()).await);
+    assert!(why(app.claim(&code).await).starts_with("this claim was used before"));
+}
+
+#[tokio::test]
+async fn a_token_that_never_had_a_claim_has_none_to_choose() {
+    let app = TestApp::new().await;
+    let ann = app.agent(["write:tokens"]).await;
+
+    let refused = app.claim_to(ClaimRef::Token(ann.id), &mut TestSink::default());
+
+    assert_eq!(why(refused.await), "there is no such claim here");
+}
+
+#[tokio::test]
+async fn what_waits_is_listed_with_who_asked_and_nothing_else_is() {
+    let app = TestApp::new().await;
+    let (ann, first, _) = waiting(&app).await;
+    app.advance(Duration::minutes(1));
+    let (second, code) = app.waiting(&local(), "").await;
+    let (third, _) = app.waiting(&local(), "").await;
+    app.claim(&code).await.unwrap();
+    app.revoke(third).await;
+
+    let waiting = app.authority.list_claims(&app.operator()).await.unwrap();
+
+    assert_eq!(waiting.len(), 1);
+    assert_eq!(waiting[0].token.id, first);
+    assert_ne!(first, second);
+    assert_eq!(waiting[0].opened_by, Actor::Token(ann.id));
+    app.advance(Duration::minutes(9));
+    let later = app.authority.list_claims(&app.operator()).await.unwrap();
+    assert!(later.is_empty());
+}
+
+#[tokio::test]
+async fn no_token_and_no_local_session_claims_or_lists_claims() {
+    let app = TestApp::new().await;
+    let (_, _, code) = waiting(&app).await;
+    let every = app.agent(["read:tokens", "write:tokens", "read:secrets"]).await;
+
+    for asker in [every.asks(), local()] {
+        let mut sink = TestSink::default();
+        let claim = app.authority.claim_token(&asker, by_code(&code), &mut sink);
+        assert_eq!(why(claim.await), "this is done at the machine's shell");
+        assert_eq!(sink.steps(), ["prepare", "withdraw"]);
+    }
+    for asker in [every.asks(), local()] {
+        let list = app.authority.list_claims(&asker).await;
+        assert_eq!(why(list), "this is done at the machine's shell");
+    }
+    assert!(app.claim(&code).await.is_ok());
+}
+
+#[tokio::test]
+async fn an_unclaimed_token_authenticates_nobody() {
+    let app = TestApp::new().await;
+    let (_, id, code) = waiting(&app).await;
+    let tokens_of = |id| app.token(id);
+    let unclaimed = tokens_of(id).await;
+
+    assert_eq!(unclaimed.state(app.clock.now()), State::Unclaimed);
+    assert_eq!(app.rows("token_values"), 1);
+    assert!(app.is_good(&app.claim(&code).await.unwrap()).await);
+}
+
+#[tokio::test]
+async fn a_code_is_kept_as_a_print_alone() {
+    let app = TestApp::new().await;
+    let (_, _, code) = waiting(&app).await;
+
+    let kept: Vec<u8> = app
+        .database()
+        .query_row("select code_hash from claims", [], |row| row.get(0))
+        .unwrap();
+
+    assert_eq!(kept.len(), 32);
+    let plain = code.replace('-', "");
+    assert!(!kept.windows(12).any(|some| some == plain.as_bytes()));
+}
+
+#[tokio::test]
+async fn revoking_the_opener_afterwards_leaves_what_was_claimed() {
+    let app = TestApp::new().await;
+    let (ann, _, code) = waiting(&app).await;
+    let value = app.claim(&code).await.unwrap();
+
+    app.authority
+        .revoke_token(&app.operator(), revoke(ann.id))
+        .await
+        .unwrap();
+
+    assert!(app.is_good(&value).await);
+}

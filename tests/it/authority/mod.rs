@@ -1,0 +1,15 @@
+//! The verbs, from outside: one test a sentence, and the audit trail beside it.
+
+mod app_envs_and_users;
+mod audit;
+mod claim_token;
+mod cli_tokens;
+mod create_token;
+mod introspect_token;
+mod list_tokens;
+mod owners;
+mod revoke_token;
+mod rotate_token;
+mod sweep;
+mod update_token;
+mod whoami;

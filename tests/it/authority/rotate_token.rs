@@ -1,0 +1,399 @@
+//! A token gets a new value and keeps its id; the old value ends at once or after an overlap.
+
+use chrono::Duration;
+use keywright::{
+    authority::{Deliver, Delivered, Error, Rotate, Update},
+    domain::{account::Role, token::State},
+};
+
+use crate::support::{
+    TestApp, code, local, rotate, scopes, token, update, value, why,
+};
+
+fn inline(id: keywright::domain::id::TokenId) -> Rotate {
+    Rotate {
+        deliver: Deliver::Inline,
+        ..rotate(id)
+    }
+}
+
+#[tokio::test]
+async fn the_id_stays_and_the_value_is_another() {
+    let app = TestApp::new().await;
+    let ann = app.agent(["write:tokens", "read:secrets"]).await;
+    let other = app.agent([]).await;
+    let before = app.token(other.id).await;
+    app.advance(Duration::hours(1));
+
+    let rotated = app.authority.rotate_token(&ann.asks(), inline(other.id));
+    let rotated = rotated.await.unwrap();
+
+    let after = rotated.token.clone();
+    assert_eq!(after.id, other.id);
+    assert_eq!(after.powers, before.powers);
+    let (old, new) = (before.present.unwrap(), after.present.unwrap());
+    assert_eq!(new.generation, old.generation + 1);
+    assert_eq!(new.generated_at - old.generated_at, Duration::hours(1));
+    assert_ne!(new.prefix, old.prefix);
+    assert!(app.is_good(&value(&rotated)).await);
+    assert!(!app.is_good(&other.value).await);
+    assert_eq!(app.trail(1).await, ["token rotate_token done"]);
+    app.is_sound().await;
+}
+
+#[tokio::test]
+async fn the_old_value_of_ones_own_token_works_for_an_hour() {
+    let app = TestApp::new().await;
+    let ann = app.agent(["write:tokens", "read:secrets"]).await;
+
+    let rotated = app.authority.rotate_token(&ann.asks(), inline(ann.id));
+    rotated.await.unwrap();
+
+    app.advance(Duration::hours(1) - Duration::milliseconds(1));
+    assert!(app.is_good(&ann.value).await);
+    app.advance(Duration::milliseconds(1));
+    assert!(!app.is_good(&ann.value).await);
+}
+
+#[tokio::test]
+async fn an_overlap_lasts_as_long_as_was_asked() {
+    let app = TestApp::new().await;
+    let ann = app.agent(["write:tokens", "read:secrets"]).await;
+    let other = app.agent([]).await;
+    let overlapping = Rotate {
+        overlap: Some(Duration::minutes(5)),
+        ..inline(other.id)
+    };
+
+    let rotated = app.authority.rotate_token(&ann.asks(), overlapping);
+    let new = value(&rotated.await.unwrap());
+
+    app.advance(Duration::minutes(5) - Duration::milliseconds(1));
+    assert!(app.is_good(&other.value).await);
+    app.advance(Duration::milliseconds(1));
+    assert!(!app.is_good(&other.value).await);
+    assert!(app.is_good(&new).await);
+}
+
+#[tokio::test]
+async fn a_second_rotation_ends_the_value_before_the_last() {
+    let app = TestApp::new().await;
+    let ann = app.agent(["write:tokens", "read:secrets"]).await;
+    let first = app.authority.rotate_token(&ann.asks(), inline(ann.id));
+    let first = value(&first.await.unwrap());
+
+    let second = app.authority.rotate_token(&ann.asks(), inline(ann.id));
+    second.await.unwrap();
+
+    assert!(!app.is_good(&ann.value).await);
+    assert!(app.is_good(&first).await);
+    assert_eq!(app.rows("token_values"), 2);
+    app.is_sound().await;
+}
+
+#[tokio::test]
+async fn revoking_ends_both_values_of_an_overlap() {
+    let app = TestApp::new().await;
+    let ann = app.agent(["write:tokens", "read:secrets"]).await;
+    let rotated = app.authority.rotate_token(&ann.asks(), inline(ann.id));
+    let new = value(&rotated.await.unwrap());
+
+    app.revoke(ann.id).await;
+
+    assert!(!app.is_good(&ann.value).await);
+    assert!(!app.is_good(&new).await);
+}
+
+#[tokio::test]
+async fn a_rotation_by_claim_leaves_the_old_value_until_it_is_claimed() {
+    let app = TestApp::new().await;
+    let ann = app.agent(["write:tokens"]).await;
+    let other = app.agent([]).await;
+    let before = app.token(other.id).await.present;
+
+    let rotated = app.authority.rotate_token(&ann.asks(), rotate(other.id));
+    let rotated = rotated.await.unwrap();
+
+    assert_eq!(rotated.token.present, before);
+    assert!(app.is_good(&other.value).await);
+    let new = app.claim(&code(&rotated)).await.unwrap();
+    assert!(app.is_good(&new).await);
+    assert!(!app.is_good(&other.value).await);
+    assert_ne!(app.token(other.id).await.present, before);
+    app.is_sound().await;
+}
+
+#[tokio::test]
+async fn the_overlap_counts_from_the_claim() {
+    let app = TestApp::new().await;
+    let ann = app.agent(["write:tokens"]).await;
+    let rotated = app.authority.rotate_token(&ann.asks(), rotate(ann.id));
+    let code = code(&rotated.await.unwrap());
+    app.advance(Duration::minutes(9));
+
+    app.claim(&code).await.unwrap();
+
+    app.advance(Duration::hours(1) - Duration::milliseconds(1));
+    assert!(app.is_good(&ann.value).await);
+    app.advance(Duration::milliseconds(1));
+    assert!(!app.is_good(&ann.value).await);
+}
+
+#[tokio::test]
+async fn a_rotation_whose_claim_lapses_changes_nothing() {
+    let app = TestApp::new().await;
+    let ann = app.agent(["write:tokens"]).await;
+    let before = app.token(ann.id).await.present;
+    let rotated = app.authority.rotate_token(&ann.asks(), rotate(ann.id));
+    let code = code(&rotated.await.unwrap());
+
+    app.advance(Duration::minutes(10));
+
+    assert!(app.claim(&code).await.is_err());
+    assert!(app.is_good(&ann.value).await);
+    assert_eq!(app.token(ann.id).await.present, before);
+}
+
+#[tokio::test]
+async fn rotating_an_unclaimed_token_replaces_its_claim() {
+    let app = TestApp::new().await;
+    let ann = app.agent(["write:tokens"]).await;
+    let (id, old) = app.waiting(&ann.asks(), "").await;
+
+    let rotated = app.authority.rotate_token(&ann.asks(), rotate(id)).await;
+    let rotated = rotated.unwrap();
+
+    assert_eq!(rotated.token.state(rotated.at), State::Unclaimed);
+    assert_eq!(why(app.claim(&old).await), "there is no such claim here");
+    assert!(app.is_good(&app.claim(&code(&rotated)).await.unwrap()).await);
+    assert_eq!(app.rows("claims"), 1);
+}
+
+#[tokio::test]
+async fn an_inline_rotation_ends_a_claim_that_waits() {
+    let app = TestApp::new().await;
+    let ann = app.agent(["write:tokens", "read:secrets"]).await;
+    let (id, old) = app.waiting(&ann.asks(), "").await;
+
+    let rotated = app.authority.rotate_token(&ann.asks(), inline(id)).await;
+
+    assert!(app.is_good(&value(&rotated.unwrap())).await);
+    assert_eq!(why(app.claim(&old).await), "there is no such claim here");
+}
+
+#[tokio::test]
+async fn what_is_disabled_or_has_ended_is_not_rotated() {
+    let app = TestApp::new().await;
+    let ann = app.agent(["write:tokens"]).await;
+    let [disabled, revoked] = [app.agent([]).await, app.agent([]).await];
+    let expired = app.agent_until(Duration::hours(1), []).await;
+    app.disable(&ann.asks(), disabled.id).await;
+    app.revoke(revoked.id).await;
+    app.advance(Duration::hours(1));
+
+    for (id, state) in [
+        (disabled.id, "disabled"),
+        (revoked.id, "revoked"),
+        (expired.id, "expired"),
+    ] {
+        let refused = app.authority.rotate_token(&ann.asks(), rotate(id)).await;
+
+        assert!(matches!(refused, Err(Error::Conflict(_))));
+        assert_eq!(why(refused), format!("the token is {state}"));
+    }
+    assert_eq!(app.rows("claims"), 0);
+}
+
+#[tokio::test]
+async fn a_wider_sibling_is_not_rotated() {
+    let app = TestApp::new().await;
+    let ann = app.agent(["write:tokens", "read:secrets"]).await;
+    let wider = app.agent(["read:notes"]).await;
+
+    for asked in [inline(wider.id), rotate(wider.id)] {
+        let refused = app.authority.rotate_token(&ann.asks(), asked).await;
+
+        assert!(why(refused).contains("cannot give or use the scope `read:notes`"));
+    }
+    assert!(app.is_good(&wider.value).await);
+    assert!(app.trail(1).await[0].starts_with("token rotate_token refused: a token cannot"));
+}
+
+#[tokio::test]
+async fn a_sibling_that_outlives_is_not_rotated() {
+    let app = TestApp::new().await;
+    let ann = app.agent_until(Duration::days(1), ["write:tokens"]).await;
+    let lasting = app.agent([]).await;
+
+    let refused = app.authority.rotate_token(&ann.asks(), rotate(lasting.id));
+
+    assert_eq!(
+        why(refused.await),
+        "a token cannot give a longer life than its own"
+    );
+}
+
+#[tokio::test]
+async fn nobody_rotates_another_members_token() {
+    let app = TestApp::new().await;
+    app.user("bob", Role::Member).await;
+    let bob = app.agent_of("bob", ["write:tokens"]).await;
+    let admin = app.agent(["write:tokens", "manage:account"]).await;
+
+    let by_admin = app.authority.rotate_token(&admin.asks(), rotate(bob.id));
+    let by_member = app.authority.rotate_token(&bob.asks(), rotate(admin.id));
+
+    assert!(why(by_admin.await).contains("only its owner"));
+    assert_eq!(why(by_member.await), "there is no such token here");
+}
+
+#[tokio::test]
+async fn inline_without_read_secrets_is_refused_and_the_value_stands() {
+    let app = TestApp::new().await;
+    let ann = app.agent(["write:tokens"]).await;
+
+    let refused = app.authority.rotate_token(&ann.asks(), inline(ann.id));
+
+    assert_eq!(why(refused.await), "this needs the scope `read:secrets`");
+    assert!(app.is_good(&ann.value).await);
+    assert_eq!(app.token(ann.id).await.present.unwrap().generation, 1);
+}
+
+#[tokio::test]
+async fn rotation_does_not_move_the_end() {
+    let app = TestApp::new().await;
+    let held = ["write:tokens", "read:secrets"];
+    let ann = app.agent_until(Duration::days(30), held).await;
+    let before = app.token(ann.id).await.powers.expires_at;
+    app.advance(Duration::days(10));
+
+    let rotated = app.authority.rotate_token(&ann.asks(), inline(ann.id));
+
+    assert_eq!(rotated.await.unwrap().token.powers.expires_at, before);
+}
+
+#[tokio::test]
+async fn only_a_person_gives_a_new_end_with_a_rotation() {
+    let app = TestApp::new().await;
+    let ann = app.agent_until(Duration::days(30), ["write:tokens"]).await;
+    let longer = || Rotate {
+        expires: Some("60d".parse().unwrap()),
+        ..rotate(ann.id)
+    };
+
+    let by_token = app.authority.rotate_token(&ann.asks(), longer()).await;
+    let by_session = app.authority.rotate_token(&local(), longer()).await;
+    let by_person = app.authority.rotate_token(&app.operator(), longer()).await;
+
+    let sentence = "`expires` cannot be used: no token lengthens a life";
+    assert_eq!(why(by_token), sentence);
+    assert_eq!(why(by_session), sentence);
+    let end = app.clock.now() + Duration::days(60);
+    assert_eq!(by_person.unwrap().token.powers.expires_at, Some(end));
+    app.is_sound().await;
+}
+
+#[tokio::test]
+async fn a_repeated_rotation_does_not_rotate_again() {
+    let app = TestApp::new().await;
+    let ann = app.agent(["write:tokens", "read:secrets"]).await;
+    let other = app.agent([]).await;
+    let keyed = |id| Rotate {
+        idempotency_key: Some("k1".parse().unwrap()),
+        ..inline(id)
+    };
+
+    let first = app.authority.rotate_token(&ann.asks(), keyed(other.id));
+    let first = value(&first.await.unwrap());
+    let again = app.authority.rotate_token(&ann.asks(), keyed(other.id));
+    let again = again.await.unwrap();
+    let elsewhere = app.authority.rotate_token(&ann.asks(), keyed(ann.id));
+
+    assert!(again.replayed && matches!(again.delivered, Delivered::Before));
+    assert!(app.is_good(&first).await);
+    assert_eq!(app.token(other.id).await.present.unwrap().generation, 2);
+    assert_eq!(
+        why(elsewhere.await),
+        "this `idempotency_key` was used with other arguments"
+    );
+    app.is_sound().await;
+}
+
+#[tokio::test]
+async fn a_repeated_rotation_by_claim_gives_a_fresh_code() {
+    let app = TestApp::new().await;
+    let ann = app.agent(["write:tokens"]).await;
+    let keyed = || Rotate {
+        idempotency_key: Some("k1".parse().unwrap()),
+        ..rotate(ann.id)
+    };
+
+    let first = app.authority.rotate_token(&ann.asks(), keyed());
+    let first = code(&first.await.unwrap());
+    let again = app.authority.rotate_token(&ann.asks(), keyed());
+    let again = again.await.unwrap();
+
+    assert!(again.replayed);
+    assert!(app.claim(&first).await.is_err());
+    assert!(app.claim(&code(&again)).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_key_of_create_is_another_one_for_rotate() {
+    let app = TestApp::new().await;
+    let new = keywright::authority::NewToken {
+        idempotency_key: Some("k1".parse().unwrap()),
+        ..token("x")
+    };
+    let made = app.create(&local(), new).await.unwrap();
+    let keyed = Rotate {
+        idempotency_key: Some("k1".parse().unwrap()),
+        ..rotate(made.token.id)
+    };
+
+    let rotated = app.authority.rotate_token(&local(), keyed).await;
+
+    assert!(!rotated.unwrap().replayed);
+}
+
+#[tokio::test]
+async fn a_replay_of_a_rotation_is_decided_anew() {
+    let app = TestApp::new().await;
+    let ann = app.agent(["write:tokens", "read:notes"]).await;
+    let other = app.agent(["read:notes"]).await;
+    let keyed = || Rotate {
+        idempotency_key: Some("k1".parse().unwrap()),
+        ..rotate(other.id)
+    };
+    let first = app.authority.rotate_token(&ann.asks(), keyed());
+    first.await.unwrap();
+    let narrower = Update {
+        scopes: Some(scopes("write:tokens")),
+        ..update(ann.id)
+    };
+    app.update(&ann.asks(), narrower).await.unwrap();
+
+    let again = app.authority.rotate_token(&ann.asks(), keyed()).await;
+
+    assert!(why(again).contains("`read:notes`"));
+}
+
+#[tokio::test]
+async fn a_cli_tokens_rotation_moves_generated_at_and_seals_the_new_value() {
+    let app = TestApp::new().await;
+    let of = || keywright::authority::For::Me;
+    let before = app.set_cli_token(of(), "").await;
+    app.advance(Duration::hours(1));
+
+    let rotated = app
+        .authority
+        .rotate_token(&app.operator(), inline(before.id));
+    let rotated = rotated.await.unwrap();
+
+    let shown = app.authority.reveal_cli_token(&app.operator(), of());
+    let shown = shown.await.unwrap();
+    assert_eq!(shown.value.expose(), value(&rotated));
+    assert_eq!(shown.generated_at, app.clock.now());
+    assert_eq!(rotated.token.id, before.id);
+    app.is_sound().await;
+}
