@@ -137,8 +137,8 @@ impl Problem {
             Why::Scope(scope) if scope.as_str() == "read:secrets" => {
                 Self::new(Code::InsufficientScope, why)
                     .you_can(
-                        "use `deliver: \"claim\"` (the default) when you make or rotate a token, so \
-                         that the value goes to the person and not through you",
+                        "go on without the value; `deliver: \"claim\"`, the default, sends a new \
+                         one to the person and not through you",
                     )
                     .only_the_person_can(
                         "give this server a token that carries `read:secrets`, or start it with \

@@ -92,9 +92,9 @@ tools! {
 
 fn definition<T: Call>() -> Tool {
     let input = schema_for_input::<T>().expect("the arguments of a tool are an object");
-    let mut tool = Tool::new(T::NAME, T::DESCRIPTION, input)
+    let mut tool = Tool::new(T::NAME, T::DESCRIPTION, plain(&input))
         .with_title(T::TITLE)
-        .with_raw_output_schema(schema_for_output::<T::Answer>())
+        .with_raw_output_schema(plain(&schema_for_output::<T::Answer>()).into())
         .with_annotations(T::HINTS.annotations(T::TITLE));
     if let Hints::Reveals = T::HINTS {
         let mut meta = MetaObject::default();
@@ -105,6 +105,30 @@ fn definition<T: Call>() -> Tool {
         tool = tool.with_meta(meta);
     }
     tool
+}
+
+/// `schema` without the names that Rust has for its whole numbers: validators warn of formats that
+/// they do not know.
+fn plain(schema: &JsonObject) -> JsonObject {
+    fn strip(value: &mut Value) {
+        match value {
+            Value::Object(fields) => {
+                let is_rusts = |format: &Value| {
+                    let format = format.as_str().unwrap_or_default();
+                    format.starts_with("int") || format.starts_with("uint")
+                };
+                if fields.get("format").is_some_and(is_rusts) {
+                    fields.remove("format");
+                }
+                fields.values_mut().for_each(strip);
+            }
+            Value::Array(items) => items.iter_mut().for_each(strip),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+    let mut schema = schema.clone();
+    schema.values_mut().for_each(strip);
+    schema
 }
 
 async fn run<T: Call>(

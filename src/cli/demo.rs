@@ -1,5 +1,0 @@
-//! `keywright demo`.
-use super::error::Failure;
-pub(super) async fn run() -> Result<(), Failure> {
-    Ok(())
-}
