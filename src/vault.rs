@@ -184,7 +184,7 @@ impl Vault {
                 "can be read by others; mend it with: chmod 600 '{path}'"
             )));
         }
-        let mut text = Zeroizing::new(String::with_capacity(LONGEST as usize));
+        let mut text = Zeroizing::new(String::with_capacity(4096));
         io::Read::by_ref(&mut file)
             .take(LONGEST)
             .read_to_string(&mut text)

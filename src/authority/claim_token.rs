@@ -5,7 +5,7 @@
 
 use std::io;
 
-use super::{Authority, Conflict, Error, Thing, decide, deliver};
+use super::{Authority, Conflict, Error, Thing, decide, deliver, missing};
 use crate::{
     authz::{self, Action, Entry, Found, Permit, Principal, Request},
     domain::{
@@ -230,7 +230,7 @@ fn look_up<'tx>(
             let entry = permit.entry(Target::Token(id));
             Ok((claim, permit, token, entry))
         }
-        (None, _) | (_, None) => Err(not_there.into()),
+        (None, _) | (_, None) => Err(missing(&permit, Thing::Claim)),
     }
 }
 

@@ -61,36 +61,31 @@ impl Authority {
                 new.idempotency_key.as_ref(),
                 arguments(&new),
             );
-            let (mut token, entry, replayed) = match replay::of(tx, &permit, &call)? {
-                Some(token) => {
-                    // What came of the first call may be wider than the asker is now.
-                    let action = Action::CreateToken {
-                        powers: token.powers.clone(),
-                        inline: delivery.is_inline(),
-                    };
-                    decide(who, action, token.whose(), Thing::Token)?;
-                    let entry = permit.entry(Target::Token(token.id)).because("replayed");
-                    (token, entry, true)
-                }
-                None => {
-                    let (token, entry) = (
-                        make(&permit, id, &new.label, powers)?,
-                        permit.entry(Target::Token(id)),
-                    );
-                    tx.insert_token(&token, &entry)?;
-                    replay::keep(tx, &permit, &call, id, &entry)?;
-                    (token, entry, false)
-                }
+            let (mut token, entry, replayed) = if let Some(token) = replay::of(tx, &permit, &call)?
+            {
+                // What came of the first call may be wider than the asker is now.
+                let action = Action::CreateToken {
+                    powers: token.powers.clone(),
+                    inline: delivery.is_inline(),
+                };
+                decide(who, action, token.whose(), Thing::Token)?;
+                let entry = permit.entry(Target::Token(token.id)).because("replayed");
+                (token, entry, true)
+            } else {
+                let (token, entry) = (
+                    make(&permit, id, &new.label, powers)?,
+                    permit.entry(Target::Token(id)),
+                );
+                tx.insert_token(&token, &entry)?;
+                replay::keep(tx, &permit, &call, id, &entry)?;
+                (token, entry, false)
             };
             let gives = !replayed || replay::may_reopen(tx, &permit, &token, &delivery)?;
-            let delivered = match gives {
-                true => {
-                    house.hand_over(tx, who, &mut token, &delivery, Duration::zero(), &entry)?
-                }
-                false => {
-                    tx.note(&entry);
-                    Delivered::Before
-                }
+            let delivered = if gives {
+                house.hand_over(tx, who, &mut token, &delivery, Duration::zero(), &entry)?
+            } else {
+                tx.note(&entry);
+                Delivered::Before
             };
             house.uses.overlay(&mut token);
             Ok(Minted {
@@ -109,14 +104,13 @@ pub(super) fn expiry(
     who: &Principal,
     asked: Option<Expires>,
 ) -> Result<Option<Time>, Refused<Error>> {
-    match asked {
-        Some(asked) => Ok(asked
+    if let Some(asked) = asked {
+        Ok(asked
             .resolve(who.at())
-            .map_err(|why| Error::invalid("expires", why))?),
-        None => {
-            let usual = who.at() + expires::USUAL;
-            Ok(Some(who.expires_at().map_or(usual, |end| end.min(usual))))
-        }
+            .map_err(|why| Error::invalid("expires", why))?)
+    } else {
+        let usual = who.at() + expires::USUAL;
+        Ok(Some(who.expires_at().map_or(usual, |end| end.min(usual))))
     }
 }
 

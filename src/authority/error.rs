@@ -89,6 +89,10 @@ pub enum Conflict {
 
 impl Error {
     /// An argument that cannot be used.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "every caller has an error of its own to give away"
+    )]
     pub fn invalid(field: impl Into<Cow<'static, str>>, why: impl ToString) -> Self {
         Self::Invalid {
             field: field.into(),
@@ -100,7 +104,13 @@ impl Error {
     pub(super) fn naming(self, thing: Thing) -> Self {
         match self {
             Self::NotFound(_) => Self::NotFound(thing),
-            other => other,
+            other @ (Self::Unauthenticated
+            | Self::Denied(_)
+            | Self::Invalid { .. }
+            | Self::Conflict(_)
+            | Self::Store(_)
+            | Self::Vault(_)
+            | Self::Sink(_)) => other,
         }
     }
 }

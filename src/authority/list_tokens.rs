@@ -75,23 +75,19 @@ impl Authority {
                 expiring_within: asked.expiring_within,
             };
             let before = before.map(|place| TokenId::from(uuid::Uuid::from_u128(place)));
-            let limit = asked.limit.rows();
-            let mut rows = view.tokens(&permit, &filter, before, limit + 1)?;
-            let more = rows.len() > limit as usize;
-            rows.truncate(limit as usize);
-            let next = match rows.last() {
-                Some(last) if more => Some(Cursor::after(&list, last.id.as_uuid().as_u128())),
-                Some(_) | None => None,
-            };
-            for token in &mut rows {
+            let rows = view.tokens(&permit, &filter, before, asked.limit.and_one())?;
+            let place = |token: &Token| token.id.as_uuid().as_u128();
+            let mut page = Page::cut(rows, asked.limit, &list, place);
+            for token in &mut page.rows {
                 house.uses.overlay(token);
             }
             if let Some(unused_for) = asked.unused_for {
                 // One that was used just now is in the store as unused for some seconds.
                 let since = who.at() - unused_for;
-                rows.retain(|token| token.last_used_at.is_none_or(|used| used <= since));
+                page.rows
+                    .retain(|token| token.last_used_at.is_none_or(|used| used <= since));
             }
-            Ok((Page { rows, next }, who.at()))
+            Ok((page, who.at()))
         })
         .await
     }

@@ -47,15 +47,10 @@ impl Authority {
                 None => None,
             };
             let before = before.map(|place| AppEnvId::from(uuid::Uuid::from_u128(place)));
-            let wanted = limit.rows() as usize;
-            let mut rows = view.app_envs(&permit, before, limit.rows() + 1)?;
-            let more = rows.len() > wanted;
-            rows.truncate(wanted);
-            let next = match rows.last() {
-                Some(last) if more => Some(Cursor::after(&list, last.id.as_uuid().as_u128())),
-                Some(_) | None => None,
-            };
-            Ok(Page { rows, next })
+            let rows = view.app_envs(&permit, before, limit.and_one())?;
+            Ok(Page::cut(rows, limit, &list, |env| {
+                env.id.as_uuid().as_u128()
+            }))
         })
         .await
     }

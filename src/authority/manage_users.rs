@@ -1,6 +1,6 @@
 //! People, accounts, and what people are in accounts: looked after at the machine's shell.
 
-use super::{Authority, Error, Thing, decide, manage_app_envs::taken};
+use super::{Authority, Error, Thing, decide, manage_app_envs::taken, missing};
 use crate::{
     authz::{Action, Request},
     domain::{
@@ -94,13 +94,15 @@ impl Authority {
                 return Err(not_there.into());
             };
             let mut user = tx.user(&permit, id)?.ok_or(not_there)?;
-            user.deactivated_at = match active {
-                true => None,
-                false => user.deactivated_at.or(Some(who.at())),
+            user.deactivated_at = if active {
+                None
+            } else {
+                user.deactivated_at.or(Some(who.at()))
             };
-            let entry = permit.entry(Target::User(id)).because(match active {
-                true => "activated",
-                false => "deactivated",
+            let entry = permit.entry(Target::User(id)).because(if active {
+                "activated"
+            } else {
+                "deactivated"
             });
             tx.update_user(&user, &entry)?;
             Ok(user)
@@ -150,7 +152,9 @@ impl Authority {
             let whose = who.account().map(Whose::Account);
             let permit = decide(who, Action::SetMembership, whose, Thing::Account)?;
             let account = permit.account().ok_or(Error::NotFound(Thing::Account))?;
-            let user = tx.user_named(&name)?.ok_or(Error::NotFound(Thing::User))?;
+            let user = tx
+                .user_named(&name)?
+                .ok_or_else(|| missing(&permit, Thing::User))?;
             let member = Membership {
                 account,
                 user,
@@ -171,10 +175,12 @@ impl Authority {
             let whose = who.account().map(Whose::Account);
             let permit = decide(who, Action::RemoveMembership, whose, Thing::Account)?;
             let account = permit.account().ok_or(Error::NotFound(Thing::Account))?;
-            let user = tx.user_named(&name)?.ok_or(Error::NotFound(Thing::User))?;
+            let user = tx
+                .user_named(&name)?
+                .ok_or_else(|| missing(&permit, Thing::User))?;
             let standing = tx.standing(user, account)?;
             if standing.is_none_or(|standing| standing.role.is_none()) {
-                return Err(Error::NotFound(Thing::Member).into());
+                return Err(missing(&permit, Thing::Member));
             }
             tx.remove_membership(user, account, &permit.entry(Target::Membership(user)))?;
             Ok(())

@@ -178,3 +178,13 @@ fn decide(
 ) -> Result<Permit<'_>, Refused<Error>> {
     authz::decide(who, action, whose).map_err(|denial| Refused::from(denial).naming(thing))
 }
+
+/// What was permitted finds no `thing`: answered as what is hidden is, and written down as that is.
+fn missing(permit: &Permit<'_>, thing: Thing) -> Refused<Error> {
+    let error = Error::NotFound(thing);
+    let record = permit.failure(None, &error.to_string());
+    Refused {
+        error,
+        entry: Some(record),
+    }
+}

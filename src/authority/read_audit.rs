@@ -41,27 +41,27 @@ impl Authority {
         asked: ReadAudit,
     ) -> Result<Page<AuditRecord>, Error> {
         self.read(request, move |view, who| {
-            let whose = match asked.system {
-                true => Some(Whose::System),
-                false => who.account().map(Whose::Account),
+            let whose = if asked.system {
+                Some(Whose::System)
+            } else {
+                who.account().map(Whose::Account)
             };
             let sees_all = |who| {
                 let action = Action::ReadAudit { account: true };
                 crate::authz::decide(who, action, whose).ok()
             };
-            let (permit, person) = match sees_all(who) {
-                Some(permit) => (permit, None),
-                None => {
-                    let action = Action::ReadAudit { account: false };
-                    let permit = decide(who, action, whose, Thing::Account)?;
-                    let Some(user) = who.user() else {
-                        return Ok(Page {
-                            rows: Vec::new(),
-                            next: None,
-                        });
-                    };
-                    (permit, Some(user))
-                }
+            let (permit, person) = if let Some(permit) = sees_all(who) {
+                (permit, None)
+            } else {
+                let action = Action::ReadAudit { account: false };
+                let permit = decide(who, action, whose, Thing::Account)?;
+                let Some(user) = who.user() else {
+                    return Ok(Page {
+                        rows: Vec::new(),
+                        next: None,
+                    });
+                };
+                (permit, Some(user))
             };
             let list = Fields::new("audit").text(&format!(
                 "{whose:?} {person:?} {asked:?}",
@@ -86,15 +86,10 @@ impl Authority {
                 action: asked.action.clone(),
                 token: asked.token,
             };
-            let wanted = asked.limit.rows() as usize;
-            let mut rows = view.audit(&permit, &filter, before, asked.limit.rows() + 1)?;
-            let more = rows.len() > wanted;
-            rows.truncate(wanted);
-            let next = match rows.last() {
-                Some(last) if more => Some(Cursor::after(&list, last.sequence.into())),
-                Some(_) | None => None,
-            };
-            Ok(Page { rows, next })
+            let rows = view.audit(&permit, &filter, before, asked.limit.and_one())?;
+            Ok(Page::cut(rows, asked.limit, &list, |record| {
+                record.sequence.into()
+            }))
         })
         .await
     }

@@ -48,7 +48,7 @@ impl Refusals {
         refused
     }
 
-    fn count(&self, record: Record) -> Option<Record> {
+    fn count(&self, record: Box<Record>) -> Option<Box<Record>> {
         let mut minute = self.minute();
         minute.turn(record.at().timestamp_millis() / MINUTE);
         let seen = minute
@@ -63,7 +63,7 @@ impl Refusals {
             if seen.last.request() != record.request() || seen.others == 0 {
                 seen.others += 1;
             }
-            seen.last = record;
+            seen.last = *record;
             return None;
         }
         if minute.counted.len() >= MOST {
@@ -72,7 +72,7 @@ impl Refusals {
         let is_nobodys =
             record.actor == Actor::Nobody && record.reason == Some(Why::Unknown.to_string());
         minute.counted.push(Counted {
-            last: record.clone(),
+            last: Record::clone(&record),
             written: (!is_nobodys).then_some(record.request()),
             others: u32::from(is_nobodys),
         });

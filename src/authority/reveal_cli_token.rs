@@ -1,6 +1,6 @@
 //! Shows a CLI token in the clear, and writes down who saw it before it is shown.
 
-use super::{Authority, Conflict, Error, For, Thing, decide, subject};
+use super::{Authority, Conflict, Error, For, Thing, decide, missing, subject};
 use crate::{
     authz::{Action, Request},
     domain::{
@@ -12,7 +12,6 @@ use crate::{
         token::{Owner, State},
         user::User,
     },
-    store::Refused,
     vault::Binding,
 };
 
@@ -56,13 +55,13 @@ impl Authority {
                 For::AppEnv(_) => (Action::RevealAppEnvToken(scopes), Thing::AppEnv),
             };
             let permit = decide(who, action, whose, thing)?;
-            let not_there = || Refused::from(Error::NotFound(Thing::CliToken));
+            let not_there = || missing(&permit, Thing::CliToken);
             let id = id.ok_or_else(not_there)?;
             let token = tx.token(&permit, id)?.ok_or_else(not_there)?;
             match token.state(who.at()) {
                 State::Active => {}
-                state @ (State::Unclaimed | State::Disabled | State::Expired | State::Revoked) => {
-                    return Err(Conflict::State(state).into());
+                ended @ (State::Unclaimed | State::Disabled | State::Expired | State::Revoked) => {
+                    return Err(Conflict::State(ended).into());
                 }
             }
             let (generation, sealed) = tx.sealed(&permit, id)?.ok_or_else(not_there)?;

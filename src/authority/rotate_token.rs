@@ -84,8 +84,8 @@ impl Authority {
             }
             match token.state(who.at()) {
                 State::Active | State::Unclaimed => {}
-                state @ (State::Disabled | State::Expired | State::Revoked) => {
-                    return Err(Conflict::State(state).into());
+                ended @ (State::Disabled | State::Expired | State::Revoked) => {
+                    return Err(Conflict::State(ended).into());
                 }
             }
             if token.powers != powers {
@@ -93,9 +93,10 @@ impl Authority {
                 tx.update_token(&token, &entry)?;
             }
             let is_own = who.token_id() == Some(token.id);
-            let overlap = asked.overlap.unwrap_or(match is_own {
-                true => OWN_OVERLAP,
-                false => Duration::zero(),
+            let overlap = asked.overlap.unwrap_or(if is_own {
+                OWN_OVERLAP
+            } else {
+                Duration::zero()
             });
             replay::keep(tx, &permit, &call, token.id, &entry)?;
             let delivered = house.hand_over(tx, who, &mut token, &delivery, overlap, &entry)?;

@@ -66,51 +66,46 @@ impl Authority {
                 None => None,
             };
             // One that is over by the clock makes room for a new one, in its own row.
-            let mut token = match there {
-                Some(mut token) => {
-                    let entry = permit.entry(Target::Token(token.id));
-                    if token.powers != powers || token.state(who.at()) == State::Disabled {
-                        token.powers = powers;
-                        token.disabled = None;
-                        tx.update_token(&token, &entry)?;
-                    }
-                    token
+            let mut token = if let Some(mut token) = there {
+                let entry = permit.entry(Target::Token(token.id));
+                if token.powers != powers || token.state(who.at()) == State::Disabled {
+                    token.powers = powers;
+                    token.disabled = None;
+                    tx.update_token(&token, &entry)?;
                 }
-                None => {
-                    let token = Token {
-                        id,
-                        kind: Kind::Cli,
-                        account,
-                        owner,
-                        label: Label::parse("CLI token")
-                            .map_err(|why| Error::invalid("label", why))?,
-                        powers,
-                        created_at: who.at(),
-                        created_by: who.actor(),
-                        parent: None,
-                        last_used_at: None,
-                        disabled: None,
-                        revoked_at: None,
-                        present: None,
-                    };
-                    tx.insert_token(&token, &permit.entry(Target::Token(id)))?;
-                    token
-                }
+                token
+            } else {
+                let token = Token {
+                    id,
+                    kind: Kind::Cli,
+                    account,
+                    owner,
+                    label: Label::parse("CLI token").map_err(|why| Error::invalid("label", why))?,
+                    powers,
+                    created_at: who.at(),
+                    created_by: who.actor(),
+                    parent: None,
+                    last_used_at: None,
+                    disabled: None,
+                    revoked_at: None,
+                    present: None,
+                };
+                tx.insert_token(&token, &permit.entry(Target::Token(id)))?;
+                token
             };
-            let value = match imported {
-                false => house.next_value(tx, &token, &plain, who.at())?,
-                true => {
-                    let generation = token.present.as_ref().map_or(0, |p| p.generation) + 1;
-                    Value {
-                        present: Present {
-                            generation,
-                            prefix: None,
-                            generated_at: who.at(),
-                        },
-                        hash: None,
-                        sealed: Some(house.sealed(tx, &token, generation, &plain)?),
-                    }
+            let value = if imported {
+                let generation = token.present.as_ref().map_or(0, |p| p.generation) + 1;
+                Value {
+                    present: Present {
+                        generation,
+                        prefix: None,
+                        generated_at: who.at(),
+                    },
+                    hash: None,
+                    sealed: Some(house.sealed(tx, &token, generation, &plain)?),
                 }
+            } else {
+                house.next_value(tx, &token, &plain, who.at())?
             };
             let entry = permit.entry(Target::Token(token.id));
             tx.close_claim(token.id, &entry)?;

@@ -71,8 +71,8 @@ impl Authority {
                 .ok_or(Error::NotFound(Thing::Token))?;
             match token.state(who.at()) {
                 State::Unclaimed | State::Active | State::Disabled => {}
-                state @ (State::Expired | State::Revoked) => {
-                    return Err(Conflict::State(state).into());
+                ended @ (State::Expired | State::Revoked) => {
+                    return Err(Conflict::State(ended).into());
                 }
             }
             token.powers = powers;

@@ -98,6 +98,10 @@ pub enum Action {
 
 /// What a change to a token comes to.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one question that the decision asks"
+)]
 pub struct Change {
     /// What it carries before.
     pub before: Powers,

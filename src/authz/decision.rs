@@ -28,7 +28,7 @@ pub fn decide(
     let Some(why) = objection(principal, &permit.action, whose) else {
         return Ok(permit);
     };
-    let mut record = permit.record(None, Outcome::Refused, Some(why.to_string()));
+    let mut record = Box::new(permit.record(None, Outcome::Refused, Some(why.to_string())));
     // A refusal is told in the chain of who was refused, never in that of whom it was about: it
     // would tell strangers what exists.
     record.chain = principal.account().map_or(Chain::System, Chain::Account);
@@ -186,9 +186,10 @@ fn own_rules(principal: &Principal, action: &Action) -> Result<(), Why> {
             covers(principal, &change.powers)
         }
         Action::RevokeToken { id, allow_self } => {
-            match principal.token_id() == Some(*id) && !allow_self {
-                true => Err(Why::Oneself),
-                false => Ok(()),
+            if principal.token_id() == Some(*id) && !allow_self {
+                Err(Why::Oneself)
+            } else {
+                Ok(())
             }
         }
         Action::RevealUserToken(scopes) | Action::RevealAppEnvToken(scopes) => {

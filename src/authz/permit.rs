@@ -28,7 +28,7 @@ pub struct Permit<'tx> {
 #[derive(Debug)]
 pub struct Denial {
     pub(super) why: Why,
-    pub(super) record: Record,
+    pub(super) record: Box<Record>,
 }
 
 /// The reasons there are.
@@ -131,8 +131,8 @@ impl<'tx> Permit<'tx> {
     }
 
     /// What is written down when what was permitted fails for a reason outside the decision.
-    pub fn failure(&self, target: Option<Target>, reason: &str) -> Record {
-        self.record(target, Outcome::Refused, Some(reason.to_owned()))
+    pub fn failure(&self, target: Option<Target>, reason: &str) -> Box<Record> {
+        Box::new(self.record(target, Outcome::Refused, Some(reason.to_owned())))
     }
 
     pub(super) fn record(
@@ -205,7 +205,7 @@ impl Record {
 
 impl Denial {
     /// Takes the denial apart: what to say, and what to write down.
-    pub fn into_parts(self) -> (Why, Record) {
+    pub fn into_parts(self) -> (Why, Box<Record>) {
         (self.why, self.record)
     }
 

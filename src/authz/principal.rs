@@ -201,7 +201,7 @@ fn token_kind(presented: Presented, reach: Reach) -> Kind {
 fn unknown(request: &Request, at: Time) -> Denial {
     Denial {
         why: Why::Unknown,
-        record: Record {
+        record: Box::new(Record {
             chain: Chain::System,
             at,
             actor: Actor::Nobody,
@@ -214,7 +214,7 @@ fn unknown(request: &Request, at: Time) -> Denial {
             outcome: Outcome::Refused,
             reason: Some(Why::Unknown.to_string()),
             count: 1,
-        },
+        }),
     }
 }
 

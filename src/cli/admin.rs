@@ -48,14 +48,11 @@ pub(super) async fn env(house: &House, out: Output, asked: args::Env) -> Result<
                         env.created_at.clone(),
                     ]);
                 }
-                let mut text = output::table(
+                output::page(
                     &table,
                     "No app environments. Make one with `keywright env create NAME`.",
-                );
-                if let Some(next) = &view.next_cursor {
-                    text.push_str(&format!("There are more: --cursor {next}\n"));
-                }
-                text
+                    view.next_cursor.as_deref(),
+                )
             }))
         }
         args::Env::Delete { env } => {
@@ -212,8 +209,5 @@ fn show_user(out: Output, view: &User) -> Result<(), Failure> {
 }
 
 fn state(user: &User) -> &'static str {
-    match user.active {
-        true => "active",
-        false => "deactivated",
-    }
+    if user.active { "active" } else { "deactivated" }
 }

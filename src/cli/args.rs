@@ -59,6 +59,16 @@ Examples:
     Mcp(Mcp),
     /// See an agent get a token whose value it never sees, on a throw-away store
     Demo,
+    #[command(flatten)]
+    InHouse(InHouse),
+    /// The store itself
+    #[command(subcommand)]
+    Store(Store),
+}
+
+/// What is done with a store that is open.
+#[derive(Debug, Subcommand)]
+pub(super) enum InHouse {
     /// Make, list, change, renew and end tokens
     #[command(subcommand)]
     Token(Token),
@@ -88,9 +98,6 @@ Examples:
     /// What happened
     #[command(subcommand)]
     Audit(Audit),
-    /// The store itself
-    #[command(subcommand)]
-    Store(Store),
 }
 
 #[derive(Debug, Args)]
@@ -406,7 +413,7 @@ Examples:
         /// Not before this time, or so long ago, such as 24h
         #[arg(long)]
         since: Option<String>,
-        /// Only this action, such as create_token
+        /// Only this action, such as `create_token`
         #[arg(long)]
         action: Option<String>,
         /// Only what happened to this token

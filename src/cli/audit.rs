@@ -39,9 +39,10 @@ pub(super) async fn run(house: &House, out: Output, asked: args::Audit) -> Resul
             let verified = house.authority.verify_audit(&house.operator()).await?;
             let view = Verification::from(&verified);
             written(out.show(&view, verification))?;
-            match view.sound {
-                true => Ok(()),
-                false => Err(Failure::Told),
+            if view.sound {
+                Ok(())
+            } else {
+                Err(Failure::Told)
             }
         }
     }
@@ -67,11 +68,7 @@ fn list(view: &AuditRecords) -> String {
             output::or_dash(record.reason.as_deref()),
         ]);
     }
-    let mut text = output::table(&table, "No entries.");
-    if let Some(next) = &view.next_cursor {
-        text.push_str(&format!("There are more: --cursor {next}\n"));
-    }
-    text
+    output::page(&table, "No entries.", view.next_cursor.as_deref())
 }
 
 /// What was found, for eyes.
@@ -79,27 +76,33 @@ pub(super) fn verification(view: &Verification) -> String {
     let mut text = String::new();
     for chain in &view.chains {
         let whose = chain.account.as_deref().unwrap_or("the store itself");
-        text.push_str(&format!(
-            "{whose}: {} entries, head {}\n",
-            chain.records, chain.head
-        ));
+        output::add(
+            &mut text,
+            format_args!("{whose}: {} entries, head {}\n", chain.records, chain.head),
+        );
     }
     for fault in &view.faults {
         let whose = fault
             .account
             .as_deref()
             .map_or(String::new(), |id| format!("{id}: "));
-        text.push_str(&format!("FAULT  {whose}{}\n", fault.fault));
+        output::add(&mut text, format_args!("FAULT  {whose}{}\n", fault.fault));
     }
-    text.push_str(&match view.faults.len() {
-        0 => format!(
-            "All entries are chained, and {} rows are as they were left. Keep the heads elsewhere: \
+    match view.faults.len() {
+        0 => output::add(
+            &mut text,
+            format_args!(
+                "All entries are chained, and {} rows are as they were left. Keep the heads elsewhere: \
              they prove nothing against whoever owns this machine.\n",
-            view.rows
+                view.rows
+            ),
         ),
-        faults => format!(
-            "{faults} faults: somebody changed the store behind Keywright's back, or it is damaged.\n"
+        faults => output::add(
+            &mut text,
+            format_args!(
+                "{faults} faults: somebody changed the store behind Keywright's back, or it is damaged.\n"
+            ),
         ),
-    });
+    }
     text
 }

@@ -19,14 +19,13 @@ use crate::{
 /// Does what was typed.
 pub(super) async fn run(house: &House, out: Output, asked: args::Claim) -> Result<(), Failure> {
     let mut sink = sink::named(&asked.to.to)?;
-    let claim = match &asked.code {
-        Some(code) => ClaimRef::Code(parsed::<ClaimCode>("claim code", code)?.hashed()),
-        None => {
-            let waiting = house.authority.list_claims(&house.operator()).await?;
-            match choose(out, &waiting)? {
-                Some(claim) => claim,
-                None => return Ok(()),
-            }
+    let claim = if let Some(code) = &asked.code {
+        ClaimRef::Code(parsed::<ClaimCode>("claim code", code)?.hashed())
+    } else {
+        let waiting = house.authority.list_claims(&house.operator()).await?;
+        match choose(out, &waiting)? {
+            Some(claim) => claim,
+            None => return Ok(()),
         }
     };
     let claimed = house

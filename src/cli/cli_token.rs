@@ -93,13 +93,14 @@ fn imported() -> Result<PlainToken, Failure> {
         .map_err(|_| Error::invalid("standard input", "expected text in UTF-8"))?;
     let value = text.trim_end_matches(['\r', '\n']);
     let fits = (1..=LONGEST).contains(&value.len()) && !value.chars().any(char::is_control);
-    match fits {
-        true => Ok(PlainToken::imported(value)),
-        false => Err(Error::invalid(
+    if fits {
+        Ok(PlainToken::imported(value))
+    } else {
+        Err(Error::invalid(
             "standard input",
             format!("expected one line of 1 to {LONGEST} characters"),
         )
-        .into()),
+        .into())
     }
 }
 

@@ -63,12 +63,13 @@ impl Failure {
                 mend: None,
             },
         };
-        Some(match json {
-            true => serde_json::to_string(&told).unwrap_or(told.message),
-            false => match told.mend {
+        Some(if json {
+            serde_json::to_string(&told).unwrap_or(told.message)
+        } else {
+            match told.mend {
                 Some(mend) => format!("error: {}\n  {mend}", told.message),
                 None => format!("error: {}", told.message),
-            },
+            }
         })
     }
 }
@@ -109,7 +110,6 @@ fn mend(error: &Error) -> Option<String> {
                 "see `keywright account list`, and name one with `--account`"
             }
         },
-        Error::Invalid { .. } => return None,
         Error::Conflict(conflict) => match conflict {
             Conflict::State(State::Disabled) => {
                 "enable it first: `keywright token update ID --enable`"
@@ -132,7 +132,9 @@ fn mend(error: &Error) -> Option<String> {
             "stop every keywright, and put a backup of the store back"
         }
         Error::Store(store::Error::Conflict) => "choose another name",
-        Error::Store(store::Error::Refused(_)) | Error::Vault(_) => return None,
+        Error::Invalid { .. } | Error::Store(store::Error::Refused(_)) | Error::Vault(_) => {
+            return None;
+        }
         Error::Sink(_) => {
             "the value reached nobody, and its claim waits again: see `keywright claim`"
         }

@@ -37,9 +37,10 @@ pub(super) async fn run(place: &args::Place, asked: args::Mcp) -> Result<(), Fai
     let stop = stdio::stop_on_signals()
         .map_err(|error| anyhow::Error::new(error).context("the signals"))?;
 
-    let missing = match asked.local {
-        true => Missing::IsMade,
-        false => Missing::StaysEmpty,
+    let missing = if asked.local {
+        Missing::IsMade
+    } else {
+        Missing::StaysEmpty
     };
     let house = House::open(place, missing).await?;
     let credential = match (asked.local, token) {
@@ -52,12 +53,12 @@ pub(super) async fn run(place: &args::Place, asked: args::Mcp) -> Result<(), Fai
         (false, None) => Credential::Nobody,
     };
     let server = Server::new(house.authority.clone(), credential, house.claim_command());
-    let served = tokio::select! {
-        served = stdio::serve(server, descriptors, stop) => served,
+    let ended = tokio::select! {
+        ended = Box::pin(stdio::serve(server, descriptors, stop)) => ended,
         () = keep_house(&house) => Ok(()),
     };
     house.close().await;
-    served.map_err(|error| Failure::Failed(error.into()))
+    ended.map_err(|error| Failure::Failed(error.into()))
 }
 
 async fn keep_house(house: &House) {

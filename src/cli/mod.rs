@@ -20,7 +20,7 @@ use std::{ffi::OsString, io, process::ExitCode};
 use clap::{CommandFactory as _, Parser as _};
 
 use crate::{config::env, telemetry};
-use args::{Command, Keywright};
+use args::{Command, InHouse, Keywright};
 use error::Failure;
 use output::Output;
 use serve::{House, Missing};
@@ -32,9 +32,10 @@ pub async fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         Err(error) => {
             // Help goes to standard output and is no failure.
             drop(error.print());
-            return match error.use_stderr() {
-                true => ExitCode::from(2),
-                false => ExitCode::SUCCESS,
+            return if error.use_stderr() {
+                ExitCode::from(2)
+            } else {
+                ExitCode::SUCCESS
             };
         }
     };
@@ -80,32 +81,45 @@ pub fn help() -> Vec<(String, String)> {
 async fn command(typed: Keywright) -> Result<(), Failure> {
     let place = &typed.place;
     let out = Output { json: place.json };
-    let command = match typed.command {
-        Command::Mcp(asked) => return mcp::run(place, asked).await,
-        Command::Demo => return demo::run().await,
-        Command::Store(asked) => return store::run(place, out, asked).await,
-        command => command,
-    };
-    let missing = match &command {
-        Command::Token(args::Token::Create(_))
-        | Command::Env(args::Env::Create { .. })
-        | Command::CliToken(args::CliToken::Set { .. })
-        | Command::User(args::User::Add { .. })
-        | Command::Account(args::Account::Add { .. }) => Missing::IsMade,
-        _ => Missing::IsRefused,
-    };
-    let house = House::open(place, missing).await?;
-    let done = match command {
-        Command::Token(asked) => token::run(&house, out, asked).await,
-        Command::Claim(asked) => claim::run(&house, out, asked).await,
-        Command::Env(asked) => admin::env(&house, out, asked).await,
-        Command::CliToken(asked) => cli_token::run(&house, out, asked).await,
-        Command::User(asked) => admin::user(&house, out, asked).await,
-        Command::Account(asked) => admin::account(&house, out, asked).await,
-        Command::Member(asked) => admin::member(&house, out, asked).await,
-        Command::Audit(asked) => audit::run(&house, out, asked).await,
-        Command::Mcp(_) | Command::Demo | Command::Store(_) => Ok(()),
-    };
-    house.close().await;
-    done
+    match typed.command {
+        Command::Mcp(asked) => mcp::run(place, asked).await,
+        Command::Demo => demo::run().await,
+        Command::Store(asked) => store::run(place, out, asked).await,
+        Command::InHouse(asked) => {
+            let house = House::open(place, missing(&asked)).await?;
+            let done = in_house(&house, out, asked).await;
+            house.close().await;
+            done
+        }
+    }
+}
+
+async fn in_house(house: &House, out: Output, asked: InHouse) -> Result<(), Failure> {
+    match asked {
+        InHouse::Token(asked) => token::run(house, out, asked).await,
+        InHouse::Claim(asked) => claim::run(house, out, asked).await,
+        InHouse::Env(asked) => admin::env(house, out, asked).await,
+        InHouse::CliToken(asked) => cli_token::run(house, out, asked).await,
+        InHouse::User(asked) => admin::user(house, out, asked).await,
+        InHouse::Account(asked) => admin::account(house, out, asked).await,
+        InHouse::Member(asked) => admin::member(house, out, asked).await,
+        InHouse::Audit(asked) => audit::run(house, out, asked).await,
+    }
+}
+
+/// A command that adds something makes its store; one that looks for something must find it.
+fn missing(asked: &InHouse) -> Missing {
+    let adds = matches!(
+        asked,
+        InHouse::Token(args::Token::Create(_))
+            | InHouse::Env(args::Env::Create { .. })
+            | InHouse::CliToken(args::CliToken::Set { .. })
+            | InHouse::User(args::User::Add { .. })
+            | InHouse::Account(args::Account::Add { .. })
+    );
+    if adds {
+        Missing::IsMade
+    } else {
+        Missing::IsRefused
+    }
 }

@@ -1,11 +1,17 @@
 //! Tables for eyes, JSON for pipes. The only writer to standard output, sinks aside.
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::{
+    fmt::{Arguments, Write as _},
+    io::{self, IsTerminal as _, Write as _},
+};
 
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::{config::env, domain::text};
+use crate::{
+    config::env,
+    domain::text::{self, escaped},
+};
 
 /// Where nothing tells how wide the terminal is.
 const USUAL_WIDTH: usize = 100;
@@ -30,7 +36,7 @@ impl Table {
 
     pub(super) fn row<const N: usize>(&mut self, cells: [String; N]) {
         self.rows
-            .push(cells.iter().map(|cell| text::escaped(cell)).collect());
+            .push(cells.map(|cell| text::escaped(&cell)).into());
     }
 
     /// The table, no line wider than `width` where that can be had: the widest columns give way,
@@ -87,9 +93,10 @@ impl Output {
         view: &T,
         eyes: impl FnOnce(&T) -> String,
     ) -> io::Result<()> {
-        let text = match self.json {
-            true => serde_json::to_string_pretty(view)? + "\n",
-            false => eyes(view),
+        let text = if self.json {
+            serde_json::to_string_pretty(view)? + "\n"
+        } else {
+            eyes(view)
         };
         write(&text)
     }
@@ -113,20 +120,36 @@ pub(super) fn tell(text: &str) {
 
 /// The rows, or what to do where there are none.
 pub(super) fn table(table: &Table, none: &str) -> String {
-    match table.rows.is_empty() {
-        true => format!("{none}\n"),
-        false => table.laid_out(width()),
+    if table.rows.is_empty() {
+        format!("{none}\n")
+    } else {
+        table.laid_out(width())
     }
+}
+
+/// A page of rows, and how to get the next one.
+pub(super) fn page(rows: &Table, none: &str, next: Option<&str>) -> String {
+    let mut text = table(rows, none);
+    if let Some(next) = next {
+        add(&mut text, format_args!("There are more: --cursor {next}\n"));
+    }
+    text
+}
+
+/// Adds to a text.
+pub(super) fn add(text: &mut String, more: Arguments<'_>) {
+    // Writing to a String does not fail.
+    let _ = text.write_fmt(more);
 }
 
 /// Names with their values, one a line. What came from a row is escaped.
 pub(super) fn card(lines: &[(&str, String)]) -> String {
     let widest = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     lines.iter().fold(String::new(), |mut text, (name, value)| {
-        text.push_str(&format!(
-            "{name:widest$}  {}\n",
-            crate::domain::text::escaped(value)
-        ));
+        add(
+            &mut text,
+            format_args!("{name:widest$}  {}\n", escaped(value)),
+        );
         text
     })
 }

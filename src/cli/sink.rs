@@ -39,12 +39,13 @@ struct NewFile {
 
 impl Sink for Terminal {
     fn prepare(&mut self) -> io::Result<()> {
-        match io::stdout().is_terminal() {
-            true => Ok(()),
-            false => Err(io::Error::other(
+        if io::stdout().is_terminal() {
+            Ok(())
+        } else {
+            Err(io::Error::other(
                 "standard output is no terminal; say `--to stdout` or `--to file:PATH` where it is \
-                 to go",
-            )),
+             to go",
+            ))
         }
     }
 
@@ -79,11 +80,10 @@ impl Sink for NewFile {
     fn prepare(&mut self) -> io::Result<()> {
         let refused = |error: io::Error| {
             let path = self.path.display();
-            let why = match error.kind() {
-                io::ErrorKind::AlreadyExists => {
-                    format!("`{path}` is there already, and is never overwritten; name another")
-                }
-                _ => format!("`{path}` cannot be made: {error}"),
+            let why = if error.kind() == io::ErrorKind::AlreadyExists {
+                format!("`{path}` is there already, and is never overwritten; name another")
+            } else {
+                format!("`{path}` cannot be made: {error}")
             };
             io::Error::new(error.kind(), why)
         };

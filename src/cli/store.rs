@@ -6,7 +6,7 @@ use super::{
     args::{self, Place},
     audit,
     error::Failure,
-    output::Output,
+    output::{self, Output},
     serve::{House, Missing, store_path},
     token::written,
 };
@@ -36,9 +36,10 @@ pub(super) async fn run(place: &Place, out: Output, asked: args::Store) -> Resul
             house.close().await;
             let view = checked?;
             written(out.show(&view, eyes))?;
-            match view.sound {
-                true => Ok(()),
-                false => Err(Failure::Told),
+            if view.sound {
+                Ok(())
+            } else {
+                Err(Failure::Told)
             }
         }
     }
@@ -60,15 +61,16 @@ async fn check(house: &House, store: String) -> Result<Check, Failure> {
 fn eyes(view: &Check) -> String {
     let mut text = format!("{}\n", view.store);
     for line in &view.damage {
-        text.push_str(&format!("DAMAGE  {line}\n"));
+        output::add(&mut text, format_args!("DAMAGE  {line}\n"));
     }
     if let Some(key) = &view.key {
-        text.push_str(&format!("KEY  {key}\n"));
+        output::add(&mut text, format_args!("KEY  {key}\n"));
     }
     text.push_str(&audit::verification(&view.audit));
-    text.push_str(match view.sound {
-        true => "The store is sound.\n",
-        false => "The store is not sound.\n",
+    text.push_str(if view.sound {
+        "The store is sound.\n"
+    } else {
+        "The store is not sound.\n"
     });
     text
 }

@@ -102,16 +102,17 @@ async fn hand_over(
 /// What was picked up: beside the value, so that a pipe holds the value alone.
 pub(super) fn told(out: Output, claimed: &Claimed) -> Result<(), Failure> {
     let record = Token::at(&claimed.token, claimed.at);
-    let text = match out.json {
-        true => serde_json::to_string(&record).map_err(anyhow::Error::new)?,
-        false => format!(
+    let text = if out.json {
+        serde_json::to_string(&record).map_err(anyhow::Error::new)?
+    } else {
+        format!(
             "{} is active{}. Its value is shown this once.",
             name(&record),
             match &record.expires_at {
                 Some(end) => format!(" until {end}"),
                 None => String::new(),
             }
-        ),
+        )
     };
     output::tell(&text);
     Ok(())
@@ -132,12 +133,13 @@ fn claim(house: &House, out: Output, minted: &Minted) -> Result<(), Failure> {
 async fn list_tokens(house: &House, out: Output, asked: args::List) -> Result<(), Failure> {
     let (limit, cursor) = words::page(&asked.page)?;
     let list = ListTokens {
-        of: match asked.everyone {
-            true => Of::Account,
-            false => Of::Owner(match &asked.user {
+        of: if asked.everyone {
+            Of::Account
+        } else {
+            Of::Owner(match &asked.user {
                 Some(user) => For::User(parsed("--user", user)?),
                 None => For::Me,
-            }),
+            })
         },
         query: asked.query,
         state: asked.state.as_deref().map(|word| {
@@ -173,14 +175,11 @@ async fn list_tokens(house: &House, out: Output, asked: args::List) -> Result<()
                 token.expires_at.clone().unwrap_or_else(|| "never".into()),
             ]);
         }
-        let mut text = output::table(
+        output::page(
             &table,
             "No tokens. Make one with `keywright token create LABEL`.",
-        );
-        if let Some(next) = &view.next_cursor {
-            text.push_str(&format!("There are more: --cursor {next}\n"));
-        }
-        text
+            view.next_cursor.as_deref(),
+        )
     }))
 }
 
@@ -232,10 +231,13 @@ async fn revoke_token(house: &House, out: Output, id: &str, cascade: bool) -> Re
             ),
         };
         if view.live_children > 0 {
-            text.push_str(&format!(
-                "{} tokens that it minted are still good; --cascade ends them, too.\n",
-                view.live_children
-            ));
+            output::add(
+                &mut text,
+                format_args!(
+                    "{} tokens that it minted are still good; --cascade ends them, too.\n",
+                    view.live_children
+                ),
+            );
         }
         text
     }))

@@ -13,6 +13,10 @@ const NONCE: usize = 24;
 
 /// Seals `plain` so that only the same `key` and the same `bound` open it. The answer is a fresh
 /// random nonce and the ciphertext with its tag.
+///
+/// # Panics
+///
+/// For more than 256 GiB, which no value has.
 pub fn seal(key: &[u8; 32], bound: &[u8], plain: &[u8]) -> Vec<u8> {
     let nonce = random::bytes::<NONCE>();
     let payload = Payload {

@@ -52,12 +52,11 @@ impl Fields {
     /// Adds what may be missing: nothing and an empty field differ.
     #[must_use]
     pub fn maybe<T>(mut self, field: Option<T>, add: impl FnOnce(Self, T) -> Self) -> Self {
-        match field {
-            Some(field) => add(self, field),
-            None => {
-                self.0.update([0]);
-                self
-            }
+        if let Some(field) = field {
+            add(self, field)
+        } else {
+            self.0.update([0]);
+            self
         }
     }
 

@@ -109,9 +109,10 @@ impl FromStr for MasterKey {
             id: KeyId(hex(id.as_slice())),
             key,
         };
-        match digest::equal(&read.check(), check.as_slice()) {
-            true => Ok(read),
-            false => Err(KeyError::Check),
+        if digest::equal(&read.check(), check.as_slice()) {
+            Ok(read)
+        } else {
+            Err(KeyError::Check)
         }
     }
 }

@@ -4,6 +4,10 @@ use rand::{TryRng as _, rngs::SysRng};
 use zeroize::Zeroizing;
 
 /// `N` bytes that nobody can guess, wiped when dropped.
+///
+/// # Panics
+///
+/// Where the operating system has no random numbers to give.
 pub fn bytes<const N: usize>() -> Zeroizing<[u8; N]> {
     let mut bytes = Zeroizing::new([0; N]);
     SysRng

@@ -77,9 +77,10 @@ impl FromStr for Slug {
             && text
                 .bytes()
                 .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-'));
-        match fits {
-            true => Ok(Self(text.to_owned())),
-            false => Err(NotASlug),
+        if fits {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(NotASlug)
         }
     }
 }

@@ -133,9 +133,10 @@ impl Chain {
 
     /// The chain that the store names so.
     pub fn from_key(key: uuid::Uuid) -> Self {
-        match key.is_nil() {
-            true => Self::System,
-            false => Self::Account(key.into()),
+        if key.is_nil() {
+            Self::System
+        } else {
+            Self::Account(key.into())
         }
     }
 
@@ -297,6 +298,9 @@ mod tests {
             .iter()
             .map(|b| format!("{b:02x}"))
             .collect();
-        insta::assert_snapshot!(hash);
+        assert_eq!(
+            hash,
+            "ed042b363325cc6229d85eb0dffe7350734f416e6ed488b7a7586ecf855175d5"
+        );
     }
 }

@@ -51,9 +51,10 @@ impl FromStr for Brand {
     type Err = NotABrand;
 
     fn from_str(text: &str) -> Result<Self, NotABrand> {
-        match is_brand(text) {
-            true => Ok(Self(text.to_owned())),
-            false => Err(NotABrand),
+        if is_brand(text) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(NotABrand)
         }
     }
 }

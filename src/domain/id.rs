@@ -1,4 +1,4 @@
-//! Ids: UUIDv7 (RFC 9562, section 5.7) in newtypes that do not mix.
+//! Ids: `UUIDv7` (RFC 9562, section 5.7) in newtypes that do not mix.
 
 use std::{fmt, str::FromStr};
 

@@ -26,9 +26,10 @@ impl std::str::FromStr for IdempotencyKey {
 
     fn from_str(text: &str) -> Result<Self, NotAKey> {
         let fits = (1..=255).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
-        match fits {
-            true => Ok(Self(text.to_owned())),
-            false => Err(NotAKey),
+        if fits {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(NotAKey)
         }
     }
 }

@@ -30,10 +30,28 @@ pub struct Page<T> {
     pub next: Option<Cursor>,
 }
 
+impl<T> Page<T> {
+    /// A page of `limit` rows out of `rows`, which are one more if there is more of `list`; `place`
+    /// tells where in it a row stands.
+    pub fn cut(mut rows: Vec<T>, limit: Limit, list: &Fields, place: impl Fn(&T) -> u128) -> Self {
+        let wanted = limit.0 as usize;
+        let more = rows.len() > wanted;
+        rows.truncate(wanted);
+        let end = rows.last().filter(|_| more);
+        let next = end.map(|row| Cursor::after(list, place(row)));
+        Self { rows, next }
+    }
+}
+
 impl Limit {
     /// The number of rows.
     pub fn rows(self) -> u32 {
         self.0
+    }
+
+    /// One row more, which tells whether there is more.
+    pub fn and_one(self) -> u32 {
+        self.0 + 1
     }
 }
 
@@ -75,9 +93,10 @@ impl Cursor {
         let (place, found) = text.split_at(32);
         let place = u128::from_str_radix(place, 16).map_err(|_| NotACursor)?;
         let found = u64::from_str_radix(found, 16).map_err(|_| NotACursor)?;
-        match digest::equal(&found.to_be_bytes(), &check(list, place).to_be_bytes()) {
-            true => Ok(place),
-            false => Err(NotACursor),
+        if digest::equal(&found.to_be_bytes(), &check(list, place).to_be_bytes()) {
+            Ok(place)
+        } else {
+            Err(NotACursor)
         }
     }
 

@@ -102,9 +102,10 @@ impl FromStr for Scope {
         match text.split_once(':') {
             Some((verb, noun)) if word(verb) && word(noun) => {
                 let scope = Self(Cow::Owned(text.to_owned()));
-                match NOUNS.contains(&noun) && scope.is_service() {
-                    true => Err(ScopeError::Unknown(text.to_owned())),
-                    false => Ok(scope),
+                if NOUNS.contains(&noun) && scope.is_service() {
+                    Err(ScopeError::Unknown(text.to_owned()))
+                } else {
+                    Ok(scope)
                 }
             }
             Some(_) | None => Err(ScopeError::Spelling),

@@ -81,9 +81,10 @@ impl FromStr for Username {
 
     fn from_str(text: &str) -> Result<Self, UsernameError> {
         let name = text::clean(text, 64)?;
-        match name.contains(char::is_whitespace) {
-            true => Err(UsernameError::Space),
-            false => Ok(Self(name)),
+        if name.contains(char::is_whitespace) {
+            Err(UsernameError::Space)
+        } else {
+            Ok(Self(name))
         }
     }
 }
@@ -96,9 +97,10 @@ impl FromStr for Email {
         let fits = matches!(address.split_once('@'),
             Some((name, host)) if !name.is_empty() && !host.is_empty() && !host.contains('@'))
             && !address.contains(char::is_whitespace);
-        match fits {
-            true => Ok(Self(address)),
-            false => Err(NotAnEmail),
+        if fits {
+            Ok(Self(address))
+        } else {
+            Err(NotAnEmail)
         }
     }
 }

@@ -25,9 +25,10 @@ pub(super) fn check(schema: &JsonObject, arguments: &JsonObject) -> Result<(), E
     for (name, given) in arguments {
         let Some(expected) = known.get(name) else {
             let names: Vec<_> = known.keys().map(|name| format!("`{name}`")).collect();
-            let why = match names.is_empty() {
-                true => "this tool takes none".to_owned(),
-                false => format!("one is unknown; this tool takes {}", names.join(", ")),
+            let why = if names.is_empty() {
+                "this tool takes none".to_owned()
+            } else {
+                format!("one is unknown; this tool takes {}", names.join(", "))
             };
             return Err(Error::invalid("arguments", why));
         };

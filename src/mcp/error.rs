@@ -6,10 +6,10 @@ use crate::{authority::Error, domain::id::RequestId, wire::problem::Problem};
 pub(super) fn text(problem: &Problem) -> String {
     let mut text = format!("{}: {}.", problem.code.as_str(), problem.message);
     if let Some(what) = &problem.you_can {
-        text.push_str(&format!(" You can: {what}."));
+        text.extend([" You can: ", what, "."]);
     }
     if let Some(what) = &problem.only_the_person_can {
-        text.push_str(&format!(" Only the person can: {what}."));
+        text.extend([" Only the person can: ", what, "."]);
     }
     text
 }

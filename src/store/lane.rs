@@ -26,7 +26,7 @@ pub(super) enum Keep {
     /// All of it: the verb succeeded.
     All,
     /// Nothing but this record of its refusal.
-    Only(Record),
+    Only(Box<Record>),
     /// Nothing.
     Nothing,
 }

@@ -51,7 +51,7 @@ pub struct Refused<E> {
     /// The answer.
     pub error: E,
     /// What the audit trail keeps of it.
-    pub entry: Option<Record>,
+    pub entry: Option<Box<Record>>,
 }
 
 /// Why the store could not do as asked.

@@ -1,6 +1,8 @@
 //! [`Problem`]: an [`authority::Error`] as a code, a sentence, and how to mend it. The same on
 //! every front that programs speak to.
 
+use std::fmt::Display;
+
 use serde::Serialize;
 
 use crate::{
@@ -68,7 +70,7 @@ impl Code {
 }
 
 impl Problem {
-    fn new(code: Code, message: impl ToString) -> Self {
+    fn new(code: Code, message: &dyn Display) -> Self {
         Self {
             code,
             message: message.to_string(),
@@ -91,7 +93,7 @@ impl Problem {
     pub fn internal(request: RequestId) -> Self {
         Self::new(
             Code::Internal,
-            format!("something went wrong on our side (request {request})"),
+            &format!("something went wrong on our side (request {request})"),
         )
         .you_can("call again")
         .only_the_person_can("look for this request in the server's log")
@@ -112,16 +114,16 @@ impl Problem {
                 .you_can("call again with that argument put right"),
             Error::Conflict(conflict) => Self::conflict(conflict),
             Error::Store(store::Error::Conflict) => {
-                Self::new(Code::Conflict, "there is one of that name already")
+                Self::new(Code::Conflict, &"there is one of that name already")
                     .you_can("choose another name")
             }
             Error::Store(store::Error::Unavailable(_)) => {
-                Self::new(Code::Unavailable, format!("the store is unavailable (request {request})"))
+                Self::new(Code::Unavailable, &format!("the store is unavailable (request {request})"))
                     .you_can("call again in a few seconds")
                     .only_the_person_can("run `keywright store check`, and restart this server")
             }
             Error::Store(store::Error::Corrupt(_) | store::Error::Refused(_)) => {
-                Self::new(Code::Unavailable, format!("the store cannot be used (request {request})"))
+                Self::new(Code::Unavailable, &format!("the store cannot be used (request {request})"))
                     .only_the_person_can("run `keywright store check`, which says what mends it")
             }
             Error::Vault(why) => Self::new(Code::Unavailable, why)
@@ -187,7 +189,7 @@ impl Problem {
     }
 
     fn not_found(thing: Thing) -> Self {
-        let problem = Self::new(Code::NotFound, Error::NotFound(thing));
+        let problem = Self::new(Code::NotFound, &Error::NotFound(thing));
         match thing {
             Thing::Token => problem.you_can("call `list_tokens` to see the tokens there are"),
             Thing::CliToken => {

@@ -51,7 +51,10 @@ impl Stage {
         say("An agent's session: `keywright mcp --local`, as an MCP client starts it.");
         let mut agent = Session::local(self, None)?;
         let me = agent.call("whoami", &json!({}))?;
-        ensure!(me["current_token"].is_null(), "the local session has a token");
+        ensure!(
+            me["current_token"].is_null(),
+            "the local session has a token"
+        );
 
         say("The agent asks for a token for a nightly job. It gets a claim, not the value.");
         let made = agent.call(
@@ -61,7 +64,9 @@ impl Stage {
         ensure!(made.get("token").is_none(), "a value reached the agent");
         let id = text(&made, "id")?;
 
-        say("The person runs the claim's command. Their terminal shows the value; the agent never does.");
+        say(
+            "The person runs the claim's command. Their terminal shows the value; the agent never does.",
+        );
         let value = self.claim(text(&made["claim"], "code")?)?;
 
         say("The agent lists its tokens: records, never values.");
@@ -70,7 +75,10 @@ impl Stage {
         say("The nightly job starts with the value in `KEYWRIGHT_TOKEN`, in a process of its own.");
         let mut job = Session::with_token(self, &value)?;
         let it = job.call("whoami", &json!({}))?;
-        ensure!(it["current_token"]["id"] == id, "the value authenticates another token");
+        ensure!(
+            it["current_token"]["id"] == id,
+            "the value authenticates another token"
+        );
 
         say("The person gives themselves a CLI token, the one kind that can be shown again.");
         self.person(&["cli-token", "set", "--scopes", "notes:read"])?;
@@ -84,7 +92,9 @@ impl Stage {
         ensure!(shown["token"].is_string(), "nothing was revealed");
         trusted.end()?;
 
-        say("The agent rotates the job's token. The id stays; until the claim, the old value stands.");
+        say(
+            "The agent rotates the job's token. The id stays; until the claim, the old value stands.",
+        );
         let turned = agent.call("rotate_token", &json!({ "id": id }))?;
         let newer = self.claim(text(&turned["claim"], "code")?)?;
         say("From the claim on the old value is refused: the running job's next call says so.");
@@ -120,8 +130,16 @@ impl Stage {
     /// What the person types is shown, and what the program answers.
     fn person(&self, words: &[&str]) -> anyhow::Result<String> {
         tell(&format!("  person   $ keywright {}", words.join(" ")));
-        let done = self.command().args(words).stderr(Stdio::inherit()).output()?;
-        ensure!(done.status.success(), "`keywright {}` failed", words.join(" "));
+        let done = self
+            .command()
+            .args(words)
+            .stderr(Stdio::inherit())
+            .output()?;
+        ensure!(
+            done.status.success(),
+            "`keywright {}` failed",
+            words.join(" ")
+        );
         let said = String::from_utf8(done.stdout)?;
         for line in said.lines() {
             tell(&format!("           {line}"));
@@ -138,7 +156,10 @@ impl Stage {
             .command()
             .args(["claim", code, "--to", "stdout"])
             .output()?;
-        let (value, aside) = (String::from_utf8(done.stdout)?, String::from_utf8(done.stderr)?);
+        let (value, aside) = (
+            String::from_utf8(done.stdout)?,
+            String::from_utf8(done.stderr)?,
+        );
         ensure!(done.status.success(), "the claim failed: {aside}");
         let value = value.trim().to_owned();
         ensure!(value.len() == 56, "the claim printed something else");

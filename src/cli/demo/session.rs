@@ -107,7 +107,10 @@ impl Session {
 
     fn tool(&mut self, tool: &str, arguments: &Value) -> anyhow::Result<Value> {
         tell(&format!("  {:8} > {tool} {arguments}", self.who));
-        let answer = self.ask("tools/call", &json!({ "name": tool, "arguments": arguments }))?;
+        let answer = self.ask(
+            "tools/call",
+            &json!({ "name": tool, "arguments": arguments }),
+        )?;
         let Some(result) = answer.get("result") else {
             bail!("`{tool}` is answered {answer}");
         };
@@ -141,7 +144,10 @@ impl Session {
 /// A value as it may stand on a screen that others see: brand, kind and four digits.
 pub(super) fn veiled(value: &str) -> String {
     let visible = value.get(..11).unwrap_or_default();
-    format!("{visible}… ({} more characters)", value.len() - visible.len())
+    format!(
+        "{visible}… ({} more characters)",
+        value.len() - visible.len()
+    )
 }
 
 /// What the server said, for eyes: JSON a field a line, long ones cut, a revealed value veiled.

@@ -330,7 +330,6 @@ impl File {
             sql.push_str(" and t.owner_id = :owner");
             params.push((":owner", owner));
         }
-        let before = before;
         if let Some(before) = &before {
             sql.push_str(" and t.id < :before");
             params.push((":before", before));

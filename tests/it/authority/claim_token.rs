@@ -3,15 +3,15 @@
 use chrono::Duration;
 use keywright::{
     authority::{ClaimRef, Error, Update},
-    domain::{account::Role, actor::Actor, token::State},
+    domain::{account::Role, actor::Actor, id::TokenId, token::State},
 };
 
 use crate::support::{
-    Agent, TestApp, TestSink, by_code, code, local, revoke, rotate, scopes, token, update, why,
+    Agent, TestApp, TestSink, by_code, code, local, revoke, rotate, scopes, update, why,
 };
 
 /// An agent that asks for values, and one value that waits.
-async fn waiting(app: &TestApp) -> (Agent, keywright::domain::id::TokenId, String) {
+async fn waiting(app: &TestApp) -> (Agent, TokenId, String) {
     let ann = app.agent(["write:tokens", "read:notes"]).await;
     let (id, code) = app.waiting(&ann.asks(), "read:notes").await;
     (ann, id, code)
@@ -33,7 +33,7 @@ async fn a_claim_prepares_the_sink_then_commits_then_publishes() {
 
     let claimed = app.claim_to(by_code(&code), &mut sink).await.unwrap();
 
-    assert_eq!(sink.steps(), ["prepare", "publish"]);
+    assert_eq!(sink.steps, ["prepare", "publish"]);
     assert_eq!(claimed.token.id, id);
     assert_eq!(claimed.token.state(claimed.at), State::Active);
     assert!(app.is_good(&sink.value()).await);
@@ -45,15 +45,12 @@ async fn a_claim_prepares_the_sink_then_commits_then_publishes() {
 async fn a_sink_that_cannot_be_prepared_leaves_the_claim_as_it_was() {
     let app = TestApp::new().await;
     let (_, _, code) = waiting(&app).await;
-    let mut sink = TestSink {
-        fails_to_prepare: true,
-        ..TestSink::default()
-    };
+    let mut sink = TestSink::failing_to("prepare");
 
     let failed = app.claim_to(by_code(&code), &mut sink).await;
 
     assert!(matches!(failed, Err(Error::Sink(_))));
-    assert_eq!(sink.steps(), ["prepare"]);
+    assert_eq!(sink.steps, ["prepare"]);
     assert!(app.claim(&code).await.is_ok());
 }
 
@@ -61,15 +58,12 @@ async fn a_sink_that_cannot_be_prepared_leaves_the_claim_as_it_was() {
 async fn a_sink_that_cannot_publish_lets_the_claim_wait_again() {
     let app = TestApp::new().await;
     let (_, id, code) = waiting(&app).await;
-    let mut sink = TestSink {
-        fails_to_publish: true,
-        ..TestSink::default()
-    };
+    let mut sink = TestSink::failing_to("publish");
 
     let failed = app.claim_to(by_code(&code), &mut sink).await;
 
     assert!(matches!(failed, Err(Error::Sink(_))));
-    assert_eq!(sink.steps(), ["prepare", "publish", "withdraw"]);
+    assert_eq!(sink.steps, ["prepare", "publish", "withdraw"]);
     assert_eq!(app.token(id).await.present, None);
     assert_eq!(
         app.trail(2).await,
@@ -87,12 +81,9 @@ async fn a_rotation_that_cannot_be_published_leaves_the_old_value_standing() {
     let app = TestApp::new().await;
     let ann = app.agent(["write:tokens"]).await;
     let before = app.token(ann.id).await.present;
-    let opened = app.authority.rotate_token(&ann.asks(), rotate(ann.id));
-    let code = code(&opened.await.unwrap());
-    let mut sink = TestSink {
-        fails_to_publish: true,
-        ..TestSink::default()
-    };
+    let opened = app.rotate(&ann.asks(), rotate(ann.id)).await;
+    let code = code(&opened.unwrap());
+    let mut sink = TestSink::failing_to("publish");
 
     app.claim_to(by_code(&code), &mut sink).await.unwrap_err();
     app.advance(Duration::minutes(5));
@@ -113,7 +104,7 @@ async fn a_refused_claim_withdraws_what_the_sink_had_prepared() {
     let refused = app.claim_to(by_code("0000-0000-0000"), &mut sink).await;
 
     assert_eq!(why(refused), "there is no such claim here");
-    assert_eq!(sink.steps(), ["prepare", "withdraw"]);
+    assert_eq!(sink.steps, ["prepare", "withdraw"]);
     assert_eq!(
         app.trail(1).await,
         ["operator claim_token refused: there is no such thing here"]
@@ -147,10 +138,7 @@ async fn a_claim_waits_for_ten_minutes() {
 
     let refused = app.claim(&code).await;
 
-    assert_eq!(
-        why(refused),
-        "this claim ended at 2027-01-15T08:10:00.000Z"
-    );
+    assert_eq!(why(refused), "this claim ended at 2027-01-15T08:10:00.000Z");
     let token = app.token(id).await;
     assert_eq!(token.state(app.clock.now()), State::Unclaimed);
     assert_eq!(
@@ -185,18 +173,27 @@ async fn a_claim_fails_once_its_opener_is_revoked() {
 }
 
 #[tokio::test]
-async fn a_claim_fails_once_its_opener_is_disabled_or_over() {
+async fn a_claim_fails_while_its_opener_is_disabled() {
     let app = TestApp::new().await;
     let (ann, _, code) = waiting(&app).await;
     app.disable(&app.operator(), ann.id).await;
-    let mortal = app.agent_until(Duration::minutes(5), ["write:tokens"]).await;
-    let new = app.create(&mortal.asks(), token("x")).await.unwrap();
 
     assert_eq!(why(app.claim(&code).await), OPENER_GONE);
+}
+
+#[tokio::test]
+async fn a_claim_fails_once_its_token_is_over() {
+    let app = TestApp::new().await;
+    let ann = app
+        .agent_until(Duration::minutes(5), ["write:tokens"])
+        .await;
+    let (_, code) = app.waiting(&ann.asks(), "").await;
     app.advance(Duration::minutes(5));
+
+    assert_eq!(why(app.claim(&code).await), "the token is expired");
     assert_eq!(
-        why(app.claim(&crate::support::code(&new)).await),
-        "the token is expired"
+        app.trail(1).await,
+        ["operator claim_token refused: the token is expired"]
     );
 }
 
@@ -273,8 +270,10 @@ async fn a_claim_ends_with_its_token() {
     app.revoke(id).await;
 
     assert_eq!(why(app.claim(&code).await), "there is no such claim here");
-    let by_token = app.claim_to(ClaimRef::Token(id), &mut TestSink::default());
-    assert!(by_token.await.is_err());
+    let by_token = app
+        .claim_to(ClaimRef::Token(id), &mut TestSink::default())
+        .await;
+    assert!(by_token.is_err());
     assert_eq!(app.rows("token_values"), 1);
 }
 
@@ -295,9 +294,15 @@ async fn a_token_that_never_had_a_claim_has_none_to_choose() {
     let app = TestApp::new().await;
     let ann = app.agent(["write:tokens"]).await;
 
-    let refused = app.claim_to(ClaimRef::Token(ann.id), &mut TestSink::default());
+    let refused = app
+        .claim_to(ClaimRef::Token(ann.id), &mut TestSink::default())
+        .await;
 
-    assert_eq!(why(refused.await), "there is no such claim here");
+    assert_eq!(why(refused), "there is no such claim here");
+    assert_eq!(
+        app.trail(1).await,
+        ["operator claim_token refused: there is no such claim here"]
+    );
 }
 
 #[tokio::test]
@@ -325,13 +330,18 @@ async fn what_waits_is_listed_with_who_asked_and_nothing_else_is() {
 async fn no_token_and_no_local_session_claims_or_lists_claims() {
     let app = TestApp::new().await;
     let (_, _, code) = waiting(&app).await;
-    let every = app.agent(["read:tokens", "write:tokens", "read:secrets"]).await;
+    let every = app
+        .agent(["read:tokens", "write:tokens", "read:secrets"])
+        .await;
 
     for asker in [every.asks(), local()] {
         let mut sink = TestSink::default();
-        let claim = app.authority.claim_token(&asker, by_code(&code), &mut sink);
-        assert_eq!(why(claim.await), "this is done at the machine's shell");
-        assert_eq!(sink.steps(), ["prepare", "withdraw"]);
+        let claim = app
+            .authority
+            .claim_token(&asker, by_code(&code), &mut sink)
+            .await;
+        assert_eq!(why(claim), "this is done at the machine's shell");
+        assert_eq!(sink.steps, ["prepare", "withdraw"]);
     }
     for asker in [every.asks(), local()] {
         let list = app.authority.list_claims(&asker).await;
@@ -341,13 +351,14 @@ async fn no_token_and_no_local_session_claims_or_lists_claims() {
 }
 
 #[tokio::test]
-async fn an_unclaimed_token_authenticates_nobody() {
+async fn an_unclaimed_token_has_no_value_that_could_be_presented() {
     let app = TestApp::new().await;
     let (_, id, code) = waiting(&app).await;
-    let tokens_of = |id| app.token(id);
-    let unclaimed = tokens_of(id).await;
 
-    assert_eq!(unclaimed.state(app.clock.now()), State::Unclaimed);
+    let token = app.token(id).await;
+
+    assert_eq!(token.state(app.clock.now()), State::Unclaimed);
+    // The one value there is belongs to the agent that asked.
     assert_eq!(app.rows("token_values"), 1);
     assert!(app.is_good(&app.claim(&code).await.unwrap()).await);
 }
@@ -373,8 +384,7 @@ async fn revoking_the_opener_afterwards_leaves_what_was_claimed() {
     let (ann, _, code) = waiting(&app).await;
     let value = app.claim(&code).await.unwrap();
 
-    app.authority
-        .revoke_token(&app.operator(), revoke(ann.id))
+    app.revoke_by(&app.operator(), revoke(ann.id))
         .await
         .unwrap();
 

@@ -2,16 +2,18 @@
 
 use chrono::Duration;
 use keywright::{
-    authority::{Deliver, Delivered, For, NewToken},
+    authority::{Deliver, Delivered, For, NewToken, Update},
     domain::{
+        account::Role,
+        credential::{Brand, PlainToken},
         expires::Expires,
         token::{Kind, State},
     },
 };
 
 use crate::support::{
-    Agent, TestApp, agent, bearer, carrying, code, local, local_with, scopes, token, update, value,
-    why,
+    Agent, TestApp, agent, bearer, carrying, code, label, local, local_with, scopes, token, update,
+    value, why,
 };
 
 fn keyed(key: &str) -> NewToken {
@@ -119,13 +121,14 @@ async fn without_write_tokens_nothing_is_made() {
 #[tokio::test]
 async fn nobody_makes_a_token() {
     let app = TestApp::new().await;
-    let unknown = "kw_pat_0000000000000000000000000000000000000000000000000";
+    let unknown = PlainToken::generate(&Brand::default(), Kind::Pat);
 
-    for value in ["", "noise", unknown] {
+    for value in ["", "noise", "kw_pat_x", unknown.expose()] {
         let refused = app.create(&bearer(value), token("child")).await;
 
         assert_eq!(why(refused), "no valid token was presented");
     }
+    assert_eq!(app.rows("tokens"), 0);
 }
 
 #[tokio::test]
@@ -221,7 +224,9 @@ async fn never_is_given_only_by_who_never_ends() {
 async fn an_end_in_the_past_is_refused() {
     let app = TestApp::new().await;
 
-    let refused = app.create(&local(), until(Expires::At(app.clock.now()))).await;
+    let refused = app
+        .create(&local(), until(Expires::At(app.clock.now())))
+        .await;
 
     assert_eq!(why(refused), "`expires` cannot be used: it is in the past");
     assert_eq!(app.rows("tokens"), 0);
@@ -230,7 +235,7 @@ async fn an_end_in_the_past_is_refused() {
 #[tokio::test]
 async fn nobody_makes_a_token_for_somebody_else_but_the_operator() {
     let app = TestApp::new().await;
-    app.user("bob", keywright::domain::account::Role::Member).await;
+    app.user("bob", Role::Member).await;
     let ann = app.agent(["write:tokens", "manage:account"]).await;
     let for_bob = || NewToken {
         owner: For::User("bob".parse().unwrap()),
@@ -247,7 +252,7 @@ async fn nobody_makes_a_token_for_somebody_else_but_the_operator() {
 #[tokio::test]
 async fn a_member_cannot_tell_somebody_else_from_nobody() {
     let app = TestApp::new().await;
-    app.user("bob", keywright::domain::account::Role::Member).await;
+    app.user("bob", Role::Member).await;
     let ann = app.agent(["write:tokens"]).await;
 
     for name in ["bob", "nobody"] {
@@ -345,7 +350,7 @@ async fn other_arguments_under_the_same_key_are_a_conflict() {
             ..keyed("k1")
         },
         NewToken {
-            label: crate::support::label("daily"),
+            label: label("daily"),
             ..keyed("k1")
         },
     ] {
@@ -400,7 +405,7 @@ async fn a_replay_is_decided_anew() {
         ..keyed("k1")
     };
     app.create(&ann.asks(), new()).await.unwrap();
-    let narrower = keywright::authority::Update {
+    let narrower = Update {
         scopes: Some(scopes("write:tokens")),
         ..update(ann.id)
     };
@@ -428,8 +433,10 @@ async fn a_chain_of_mintings_only_narrows() {
     let app = TestApp::new().await;
     let held = ["write:tokens", "read:secrets", "read:notes"];
     let ann = app.agent_until(Duration::days(30), held).await;
-    let child = app.create(&ann.asks(), inline("write:tokens read:secrets"));
-    let child = agent(&child.await.unwrap());
+    let child = app
+        .create(&ann.asks(), inline("write:tokens read:secrets"))
+        .await;
+    let child = agent(&child.unwrap());
 
     let wider = app.create(&child.asks(), carrying("read:notes")).await;
     let longer = app

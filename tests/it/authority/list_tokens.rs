@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::Duration;
 use keywright::{
-    authority::{For, ListTokens, NewToken, Of},
+    authority::{For, ListTokens, NewToken, Of, Update},
     domain::{
         account::Role,
         expires::Expires,
@@ -108,7 +108,10 @@ async fn the_accounts_list_needs_both_the_scope_and_the_role() {
     let without_role = app.authority.list_tokens(&member.asks(), account()).await;
     let without_scope = app.authority.list_tokens(&admin.asks(), account()).await;
 
-    assert_eq!(why(without_role), "this needs the role `admin` in the account");
+    assert_eq!(
+        why(without_role),
+        "this needs the role `admin` in the account"
+    );
     assert_eq!(why(without_scope), "this needs the scope `manage:account`");
 }
 
@@ -308,11 +311,7 @@ async fn ones_own_token_is_read() {
     let app = TestApp::new().await;
     let ann = app.agent(["read:tokens"]).await;
 
-    let (found, at) = app
-        .authority
-        .get_token(&ann.asks(), ann.id)
-        .await
-        .unwrap();
+    let (found, at) = app.authority.get_token(&ann.asks(), ann.id).await.unwrap();
 
     assert_eq!((found.id, found.state(at)), (ann.id, State::Active));
     assert_eq!(found.last_used_at, Some(at));
@@ -328,7 +327,7 @@ async fn anothers_token_and_an_unknown_one_answer_alike() {
 
     for id in [bob.id, stranger.id, TokenId::fresh()] {
         let get = app.authority.get_token(&ann.asks(), id).await;
-        let change = keywright::authority::Update {
+        let change = Update {
             label: Some(label("mine")),
             ..update(id)
         };

@@ -2,11 +2,11 @@
 
 use chrono::Duration;
 use keywright::{
-    authority::{Error, Revoke},
+    authority::{Error, Revoke, Update},
     domain::{account::Role, id::TokenId, token::State},
 };
 
-use crate::support::{Agent, TestApp, revoke, update, why};
+use crate::support::{Agent, TestApp, revoke, scopes, token, update, why};
 
 fn cascade(id: TokenId) -> Revoke {
     Revoke {
@@ -29,13 +29,16 @@ async fn a_revoked_token_is_refused_at_once() {
     let ann = app.agent(["delete:tokens"]).await;
     let other = app.agent(["read:tokens"]).await;
 
-    let revoked = app.authority.revoke_token(&ann.asks(), revoke(other.id));
-    let revoked = revoked.await.unwrap();
+    let revoked = app.revoke_by(&ann.asks(), revoke(other.id)).await;
+    let revoked = revoked.unwrap();
 
     assert_eq!((revoked.revoked_count, revoked.live_children), (1, 0));
     assert_eq!(revoked.revoked_at, app.clock.now());
     assert!(!app.is_good(&other.value).await);
-    assert_eq!(app.token(other.id).await.state(app.clock.now()), State::Revoked);
+    assert_eq!(
+        app.token(other.id).await.state(app.clock.now()),
+        State::Revoked
+    );
     assert_eq!(app.trail(1).await, ["token revoke_token done"]);
     app.is_sound().await;
 }
@@ -45,7 +48,7 @@ async fn a_revoked_token_never_comes_back() {
     let app = TestApp::new().await;
     let other = app.agent([]).await;
     app.revoke(other.id).await;
-    let on = keywright::authority::Update {
+    let on = Update {
         enabled: Some(true),
         ..update(other.id)
     };
@@ -62,12 +65,12 @@ async fn revoking_twice_is_no_error_and_tells_of_the_first_time() {
     let app = TestApp::new().await;
     let ann = app.agent(["delete:tokens"]).await;
     let other = app.agent([]).await;
-    let first = app.authority.revoke_token(&ann.asks(), revoke(other.id));
-    let first = first.await.unwrap();
+    let first = app.revoke_by(&ann.asks(), revoke(other.id)).await;
+    let first = first.unwrap();
     app.advance(Duration::hours(1));
 
-    let again = app.authority.revoke_token(&ann.asks(), revoke(other.id));
-    let again = again.await.unwrap();
+    let again = app.revoke_by(&ann.asks(), revoke(other.id)).await;
+    let again = again.unwrap();
 
     assert_eq!((first.revoked_count, again.revoked_count), (1, 0));
     assert_eq!(again.revoked_at, first.revoked_at);
@@ -83,9 +86,9 @@ async fn revoking_needs_delete_tokens() {
     let ann = app.agent(["read:tokens", "write:tokens"]).await;
     let other = app.agent([]).await;
 
-    let refused = app.authority.revoke_token(&ann.asks(), revoke(other.id));
+    let refused = app.revoke_by(&ann.asks(), revoke(other.id)).await;
 
-    assert_eq!(why(refused.await), "this needs the scope `delete:tokens`");
+    assert_eq!(why(refused), "this needs the scope `delete:tokens`");
     assert!(app.is_good(&other.value).await);
 }
 
@@ -98,10 +101,10 @@ async fn a_token_ends_itself_only_when_that_is_meant() {
         ..revoke(ann.id)
     };
 
-    let refused = app.authority.revoke_token(&ann.asks(), revoke(ann.id)).await;
+    let refused = app.revoke_by(&ann.asks(), revoke(ann.id)).await;
     assert_eq!(why(refused), "this would end the very token that asks");
     assert!(app.is_good(&ann.value).await);
-    let ended = app.authority.revoke_token(&ann.asks(), meant).await;
+    let ended = app.revoke_by(&ann.asks(), meant).await;
 
     assert_eq!(ended.unwrap().revoked_count, 1);
     assert!(!app.is_good(&ann.value).await);
@@ -119,10 +122,8 @@ async fn children_live_on_without_cascade_and_are_counted() {
     let app = TestApp::new().await;
     let [parent, child, grandchild] = family(&app).await;
 
-    let revoked = app
-        .authority
-        .revoke_token(&app.operator(), revoke(parent.id));
-    let revoked = revoked.await.unwrap();
+    let revoked = app.revoke_by(&app.operator(), revoke(parent.id)).await;
+    let revoked = revoked.unwrap();
 
     assert_eq!((revoked.revoked_count, revoked.live_children), (1, 1));
     assert!(!app.is_good(&parent.value).await);
@@ -143,11 +144,9 @@ async fn only_children_that_are_good_are_counted() {
     app.disable(&app.operator(), disabled.id).await;
     app.revoke(revoked.id).await;
 
-    let ended = app
-        .authority
-        .revoke_token(&app.operator(), revoke(parent.id));
+    let ended = app.revoke_by(&app.operator(), revoke(parent.id)).await;
 
-    assert_eq!(ended.await.unwrap().live_children, 1);
+    assert_eq!(ended.unwrap().live_children, 1);
 }
 
 #[tokio::test]
@@ -157,10 +156,8 @@ async fn a_cascade_ends_children_and_grandchildren() {
     let (_, waiting) = app.waiting(&child.asks(), "").await;
     let bystander = app.agent([]).await;
 
-    let revoked = app
-        .authority
-        .revoke_token(&app.operator(), cascade(parent.id));
-    let revoked = revoked.await.unwrap();
+    let revoked = app.revoke_by(&app.operator(), cascade(parent.id)).await;
+    let revoked = revoked.unwrap();
 
     assert_eq!((revoked.revoked_count, revoked.live_children), (4, 0));
     for ended in [&parent, &child, &grandchild] {
@@ -184,11 +181,9 @@ async fn a_cascade_reaches_the_grandchild_of_a_child_that_had_ended() {
     let [parent, child, grandchild] = family(&app).await;
     app.revoke(child.id).await;
 
-    let revoked = app
-        .authority
-        .revoke_token(&app.operator(), cascade(parent.id));
+    let revoked = app.revoke_by(&app.operator(), cascade(parent.id)).await;
 
-    assert_eq!(revoked.await.unwrap().revoked_count, 2);
+    assert_eq!(revoked.unwrap().revoked_count, 2);
     assert!(!app.is_good(&grandchild.value).await);
 }
 
@@ -198,11 +193,9 @@ async fn a_cascade_can_follow_a_revocation_without_one() {
     let [parent, child, _] = family(&app).await;
     app.revoke(parent.id).await;
 
-    let revoked = app
-        .authority
-        .revoke_token(&app.operator(), cascade(parent.id));
+    let revoked = app.revoke_by(&app.operator(), cascade(parent.id)).await;
 
-    assert_eq!(revoked.await.unwrap().revoked_count, 2);
+    assert_eq!(revoked.unwrap().revoked_count, 2);
     assert!(!app.is_good(&child.value).await);
 }
 
@@ -210,16 +203,15 @@ async fn a_cascade_can_follow_a_revocation_without_one() {
 async fn another_members_token_is_ended_by_an_admin_alone() {
     let app = TestApp::new().await;
     app.user("bob", Role::Member).await;
-    let bob = app.agent_of("bob", ["delete:tokens", "manage:account"]).await;
+    let bob = app
+        .agent_of("bob", ["delete:tokens", "manage:account"])
+        .await;
     let ann = app.agent(["delete:tokens"]).await;
     let admin = app.agent(["delete:tokens", "manage:account"]).await;
 
-    let by_member = app.authority.revoke_token(&bob.asks(), revoke(ann.id)).await;
-    let by_ann = app.authority.revoke_token(&ann.asks(), revoke(bob.id)).await;
-    let by_admin = app
-        .authority
-        .revoke_token(&admin.asks(), revoke(bob.id))
-        .await;
+    let by_member = app.revoke_by(&bob.asks(), revoke(ann.id)).await;
+    let by_ann = app.revoke_by(&ann.asks(), revoke(bob.id)).await;
+    let by_admin = app.revoke_by(&admin.asks(), revoke(bob.id)).await;
 
     assert!(matches!(by_member, Err(Error::NotFound(_))));
     assert!(matches!(by_ann, Err(Error::NotFound(_))));
@@ -260,8 +252,8 @@ async fn a_disabled_token_and_a_narrowed_one_are_seen_by_the_other_process() {
     ];
     let other = app.another_process();
     app.disable(&app.operator(), one.id).await;
-    let narrower = keywright::authority::Update {
-        scopes: Some(crate::support::scopes("")),
+    let narrower = Update {
+        scopes: Some(scopes("")),
         ..update(two.id)
     };
     app.update(&app.operator(), narrower).await.unwrap();
@@ -280,7 +272,7 @@ async fn nothing_of_a_revoked_token_is_committed_after_the_revocation() {
         .map(|_| {
             let (authority, request) = (other.authority.clone(), ann.asks());
             tokio::spawn(async move {
-                let new = crate::support::token("child");
+                let new = token("child");
                 authority.create_token(&request, new).await.is_ok()
             })
         })

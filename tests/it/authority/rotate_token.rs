@@ -2,15 +2,13 @@
 
 use chrono::Duration;
 use keywright::{
-    authority::{Deliver, Delivered, Error, Rotate, Update},
-    domain::{account::Role, token::State},
+    authority::{Deliver, Delivered, Error, For, NewToken, Rotate, Update},
+    domain::{account::Role, id::TokenId, token::State},
 };
 
-use crate::support::{
-    TestApp, code, local, rotate, scopes, token, update, value, why,
-};
+use crate::support::{TestApp, code, local, rotate, scopes, token, update, value, why};
 
-fn inline(id: keywright::domain::id::TokenId) -> Rotate {
+fn inline(id: TokenId) -> Rotate {
     Rotate {
         deliver: Deliver::Inline,
         ..rotate(id)
@@ -25,8 +23,8 @@ async fn the_id_stays_and_the_value_is_another() {
     let before = app.token(other.id).await;
     app.advance(Duration::hours(1));
 
-    let rotated = app.authority.rotate_token(&ann.asks(), inline(other.id));
-    let rotated = rotated.await.unwrap();
+    let rotated = app.rotate(&ann.asks(), inline(other.id)).await;
+    let rotated = rotated.unwrap();
 
     let after = rotated.token.clone();
     assert_eq!(after.id, other.id);
@@ -46,8 +44,8 @@ async fn the_old_value_of_ones_own_token_works_for_an_hour() {
     let app = TestApp::new().await;
     let ann = app.agent(["write:tokens", "read:secrets"]).await;
 
-    let rotated = app.authority.rotate_token(&ann.asks(), inline(ann.id));
-    rotated.await.unwrap();
+    let rotated = app.rotate(&ann.asks(), inline(ann.id)).await;
+    rotated.unwrap();
 
     app.advance(Duration::hours(1) - Duration::milliseconds(1));
     assert!(app.is_good(&ann.value).await);
@@ -65,8 +63,8 @@ async fn an_overlap_lasts_as_long_as_was_asked() {
         ..inline(other.id)
     };
 
-    let rotated = app.authority.rotate_token(&ann.asks(), overlapping);
-    let new = value(&rotated.await.unwrap());
+    let rotated = app.rotate(&ann.asks(), overlapping).await;
+    let new = value(&rotated.unwrap());
 
     app.advance(Duration::minutes(5) - Duration::milliseconds(1));
     assert!(app.is_good(&other.value).await);
@@ -79,11 +77,11 @@ async fn an_overlap_lasts_as_long_as_was_asked() {
 async fn a_second_rotation_ends_the_value_before_the_last() {
     let app = TestApp::new().await;
     let ann = app.agent(["write:tokens", "read:secrets"]).await;
-    let first = app.authority.rotate_token(&ann.asks(), inline(ann.id));
-    let first = value(&first.await.unwrap());
+    let first = app.rotate(&ann.asks(), inline(ann.id)).await;
+    let first = value(&first.unwrap());
 
-    let second = app.authority.rotate_token(&ann.asks(), inline(ann.id));
-    second.await.unwrap();
+    let second = app.rotate(&ann.asks(), inline(ann.id)).await;
+    second.unwrap();
 
     assert!(!app.is_good(&ann.value).await);
     assert!(app.is_good(&first).await);
@@ -95,8 +93,8 @@ async fn a_second_rotation_ends_the_value_before_the_last() {
 async fn revoking_ends_both_values_of_an_overlap() {
     let app = TestApp::new().await;
     let ann = app.agent(["write:tokens", "read:secrets"]).await;
-    let rotated = app.authority.rotate_token(&ann.asks(), inline(ann.id));
-    let new = value(&rotated.await.unwrap());
+    let rotated = app.rotate(&ann.asks(), inline(ann.id)).await;
+    let new = value(&rotated.unwrap());
 
     app.revoke(ann.id).await;
 
@@ -111,8 +109,8 @@ async fn a_rotation_by_claim_leaves_the_old_value_until_it_is_claimed() {
     let other = app.agent([]).await;
     let before = app.token(other.id).await.present;
 
-    let rotated = app.authority.rotate_token(&ann.asks(), rotate(other.id));
-    let rotated = rotated.await.unwrap();
+    let rotated = app.rotate(&ann.asks(), rotate(other.id)).await;
+    let rotated = rotated.unwrap();
 
     assert_eq!(rotated.token.present, before);
     assert!(app.is_good(&other.value).await);
@@ -127,8 +125,8 @@ async fn a_rotation_by_claim_leaves_the_old_value_until_it_is_claimed() {
 async fn the_overlap_counts_from_the_claim() {
     let app = TestApp::new().await;
     let ann = app.agent(["write:tokens"]).await;
-    let rotated = app.authority.rotate_token(&ann.asks(), rotate(ann.id));
-    let code = code(&rotated.await.unwrap());
+    let rotated = app.rotate(&ann.asks(), rotate(ann.id)).await;
+    let code = code(&rotated.unwrap());
     app.advance(Duration::minutes(9));
 
     app.claim(&code).await.unwrap();
@@ -144,8 +142,8 @@ async fn a_rotation_whose_claim_lapses_changes_nothing() {
     let app = TestApp::new().await;
     let ann = app.agent(["write:tokens"]).await;
     let before = app.token(ann.id).await.present;
-    let rotated = app.authority.rotate_token(&ann.asks(), rotate(ann.id));
-    let code = code(&rotated.await.unwrap());
+    let rotated = app.rotate(&ann.asks(), rotate(ann.id)).await;
+    let code = code(&rotated.unwrap());
 
     app.advance(Duration::minutes(10));
 
@@ -160,12 +158,15 @@ async fn rotating_an_unclaimed_token_replaces_its_claim() {
     let ann = app.agent(["write:tokens"]).await;
     let (id, old) = app.waiting(&ann.asks(), "").await;
 
-    let rotated = app.authority.rotate_token(&ann.asks(), rotate(id)).await;
+    let rotated = app.rotate(&ann.asks(), rotate(id)).await;
     let rotated = rotated.unwrap();
 
     assert_eq!(rotated.token.state(rotated.at), State::Unclaimed);
     assert_eq!(why(app.claim(&old).await), "there is no such claim here");
-    assert!(app.is_good(&app.claim(&code(&rotated)).await.unwrap()).await);
+    assert!(
+        app.is_good(&app.claim(&code(&rotated)).await.unwrap())
+            .await
+    );
     assert_eq!(app.rows("claims"), 1);
 }
 
@@ -175,7 +176,7 @@ async fn an_inline_rotation_ends_a_claim_that_waits() {
     let ann = app.agent(["write:tokens", "read:secrets"]).await;
     let (id, old) = app.waiting(&ann.asks(), "").await;
 
-    let rotated = app.authority.rotate_token(&ann.asks(), inline(id)).await;
+    let rotated = app.rotate(&ann.asks(), inline(id)).await;
 
     assert!(app.is_good(&value(&rotated.unwrap())).await);
     assert_eq!(why(app.claim(&old).await), "there is no such claim here");
@@ -196,7 +197,7 @@ async fn what_is_disabled_or_has_ended_is_not_rotated() {
         (revoked.id, "revoked"),
         (expired.id, "expired"),
     ] {
-        let refused = app.authority.rotate_token(&ann.asks(), rotate(id)).await;
+        let refused = app.rotate(&ann.asks(), rotate(id)).await;
 
         assert!(matches!(refused, Err(Error::Conflict(_))));
         assert_eq!(why(refused), format!("the token is {state}"));
@@ -211,7 +212,7 @@ async fn a_wider_sibling_is_not_rotated() {
     let wider = app.agent(["read:notes"]).await;
 
     for asked in [inline(wider.id), rotate(wider.id)] {
-        let refused = app.authority.rotate_token(&ann.asks(), asked).await;
+        let refused = app.rotate(&ann.asks(), asked).await;
 
         assert!(why(refused).contains("cannot give or use the scope `read:notes`"));
     }
@@ -225,10 +226,10 @@ async fn a_sibling_that_outlives_is_not_rotated() {
     let ann = app.agent_until(Duration::days(1), ["write:tokens"]).await;
     let lasting = app.agent([]).await;
 
-    let refused = app.authority.rotate_token(&ann.asks(), rotate(lasting.id));
+    let refused = app.rotate(&ann.asks(), rotate(lasting.id)).await;
 
     assert_eq!(
-        why(refused.await),
+        why(refused),
         "a token cannot give a longer life than its own"
     );
 }
@@ -240,11 +241,11 @@ async fn nobody_rotates_another_members_token() {
     let bob = app.agent_of("bob", ["write:tokens"]).await;
     let admin = app.agent(["write:tokens", "manage:account"]).await;
 
-    let by_admin = app.authority.rotate_token(&admin.asks(), rotate(bob.id));
-    let by_member = app.authority.rotate_token(&bob.asks(), rotate(admin.id));
+    let by_admin = app.rotate(&admin.asks(), rotate(bob.id)).await;
+    let by_member = app.rotate(&bob.asks(), rotate(admin.id)).await;
 
-    assert!(why(by_admin.await).contains("only its owner"));
-    assert_eq!(why(by_member.await), "there is no such token here");
+    assert!(why(by_admin).contains("only its owner"));
+    assert_eq!(why(by_member), "there is no such token here");
 }
 
 #[tokio::test]
@@ -252,9 +253,9 @@ async fn inline_without_read_secrets_is_refused_and_the_value_stands() {
     let app = TestApp::new().await;
     let ann = app.agent(["write:tokens"]).await;
 
-    let refused = app.authority.rotate_token(&ann.asks(), inline(ann.id));
+    let refused = app.rotate(&ann.asks(), inline(ann.id)).await;
 
-    assert_eq!(why(refused.await), "this needs the scope `read:secrets`");
+    assert_eq!(why(refused), "this needs the scope `read:secrets`");
     assert!(app.is_good(&ann.value).await);
     assert_eq!(app.token(ann.id).await.present.unwrap().generation, 1);
 }
@@ -267,9 +268,9 @@ async fn rotation_does_not_move_the_end() {
     let before = app.token(ann.id).await.powers.expires_at;
     app.advance(Duration::days(10));
 
-    let rotated = app.authority.rotate_token(&ann.asks(), inline(ann.id));
+    let rotated = app.rotate(&ann.asks(), inline(ann.id)).await;
 
-    assert_eq!(rotated.await.unwrap().token.powers.expires_at, before);
+    assert_eq!(rotated.unwrap().token.powers.expires_at, before);
 }
 
 #[tokio::test]
@@ -281,9 +282,9 @@ async fn only_a_person_gives_a_new_end_with_a_rotation() {
         ..rotate(ann.id)
     };
 
-    let by_token = app.authority.rotate_token(&ann.asks(), longer()).await;
-    let by_session = app.authority.rotate_token(&local(), longer()).await;
-    let by_person = app.authority.rotate_token(&app.operator(), longer()).await;
+    let by_token = app.rotate(&ann.asks(), longer()).await;
+    let by_session = app.rotate(&local(), longer()).await;
+    let by_person = app.rotate(&app.operator(), longer()).await;
 
     let sentence = "`expires` cannot be used: no token lengthens a life";
     assert_eq!(why(by_token), sentence);
@@ -303,17 +304,17 @@ async fn a_repeated_rotation_does_not_rotate_again() {
         ..inline(id)
     };
 
-    let first = app.authority.rotate_token(&ann.asks(), keyed(other.id));
-    let first = value(&first.await.unwrap());
-    let again = app.authority.rotate_token(&ann.asks(), keyed(other.id));
-    let again = again.await.unwrap();
-    let elsewhere = app.authority.rotate_token(&ann.asks(), keyed(ann.id));
+    let first = app.rotate(&ann.asks(), keyed(other.id)).await;
+    let first = value(&first.unwrap());
+    let again = app.rotate(&ann.asks(), keyed(other.id)).await;
+    let again = again.unwrap();
+    let elsewhere = app.rotate(&ann.asks(), keyed(ann.id)).await;
 
     assert!(again.replayed && matches!(again.delivered, Delivered::Before));
     assert!(app.is_good(&first).await);
     assert_eq!(app.token(other.id).await.present.unwrap().generation, 2);
     assert_eq!(
-        why(elsewhere.await),
+        why(elsewhere),
         "this `idempotency_key` was used with other arguments"
     );
     app.is_sound().await;
@@ -328,10 +329,10 @@ async fn a_repeated_rotation_by_claim_gives_a_fresh_code() {
         ..rotate(ann.id)
     };
 
-    let first = app.authority.rotate_token(&ann.asks(), keyed());
-    let first = code(&first.await.unwrap());
-    let again = app.authority.rotate_token(&ann.asks(), keyed());
-    let again = again.await.unwrap();
+    let first = app.rotate(&ann.asks(), keyed()).await;
+    let first = code(&first.unwrap());
+    let again = app.rotate(&ann.asks(), keyed()).await;
+    let again = again.unwrap();
 
     assert!(again.replayed);
     assert!(app.claim(&first).await.is_err());
@@ -341,7 +342,7 @@ async fn a_repeated_rotation_by_claim_gives_a_fresh_code() {
 #[tokio::test]
 async fn a_key_of_create_is_another_one_for_rotate() {
     let app = TestApp::new().await;
-    let new = keywright::authority::NewToken {
+    let new = NewToken {
         idempotency_key: Some("k1".parse().unwrap()),
         ..token("x")
     };
@@ -351,7 +352,7 @@ async fn a_key_of_create_is_another_one_for_rotate() {
         ..rotate(made.token.id)
     };
 
-    let rotated = app.authority.rotate_token(&local(), keyed).await;
+    let rotated = app.rotate(&local(), keyed).await;
 
     assert!(!rotated.unwrap().replayed);
 }
@@ -365,15 +366,15 @@ async fn a_replay_of_a_rotation_is_decided_anew() {
         idempotency_key: Some("k1".parse().unwrap()),
         ..rotate(other.id)
     };
-    let first = app.authority.rotate_token(&ann.asks(), keyed());
-    first.await.unwrap();
+    let first = app.rotate(&ann.asks(), keyed()).await;
+    first.unwrap();
     let narrower = Update {
         scopes: Some(scopes("write:tokens")),
         ..update(ann.id)
     };
     app.update(&ann.asks(), narrower).await.unwrap();
 
-    let again = app.authority.rotate_token(&ann.asks(), keyed()).await;
+    let again = app.rotate(&ann.asks(), keyed()).await;
 
     assert!(why(again).contains("`read:notes`"));
 }
@@ -381,17 +382,14 @@ async fn a_replay_of_a_rotation_is_decided_anew() {
 #[tokio::test]
 async fn a_cli_tokens_rotation_moves_generated_at_and_seals_the_new_value() {
     let app = TestApp::new().await;
-    let of = || keywright::authority::For::Me;
-    let before = app.set_cli_token(of(), "").await;
+    let before = app.set_cli_token(For::Me, "").await;
     app.advance(Duration::hours(1));
 
-    let rotated = app
-        .authority
-        .rotate_token(&app.operator(), inline(before.id));
-    let rotated = rotated.await.unwrap();
+    let rotated = app.rotate(&app.operator(), inline(before.id)).await;
+    let rotated = rotated.unwrap();
 
-    let shown = app.authority.reveal_cli_token(&app.operator(), of());
-    let shown = shown.await.unwrap();
+    let shown = app.reveal(&app.operator(), For::Me).await;
+    let shown = shown.unwrap();
     assert_eq!(shown.value.expose(), value(&rotated));
     assert_eq!(shown.generated_at, app.clock.now());
     assert_eq!(rotated.token.id, before.id);

@@ -3,12 +3,7 @@
 use chrono::Duration;
 use keywright::{
     authority::{Error, Update},
-    domain::{
-        account::Role,
-        expires::Expires,
-        id::TokenId,
-        token::State,
-    },
+    domain::{account::Role, expires::Expires, id::TokenId, token::State},
 };
 
 use crate::support::{TestApp, label, local, scopes, update, why};
@@ -227,8 +222,10 @@ async fn a_wider_sibling_is_narrowed_and_disabled_but_not_enabled() {
     let ann = app.agent(["write:tokens"]).await;
     let wider = app.agent(["read:secrets", "read:notes"]).await;
 
-    let fewer = app.update(&ann.asks(), carrying(wider.id, "read:secrets"));
-    assert!(fewer.await.is_ok());
+    let fewer = app
+        .update(&ann.asks(), carrying(wider.id, "read:secrets"))
+        .await;
+    assert!(fewer.is_ok());
     app.disable(&ann.asks(), wider.id).await;
     let on = app.update(&ann.asks(), enabled(wider.id, true)).await;
 
@@ -276,8 +273,10 @@ async fn an_admin_narrows_and_disables_another_members_token_and_nothing_more() 
         ..update(bob.id)
     };
 
-    let fewer = app.update(&admin.asks(), carrying(bob.id, "read:notes"));
-    assert!(fewer.await.is_ok());
+    let fewer = app
+        .update(&admin.asks(), carrying(bob.id, "read:notes"))
+        .await;
+    assert!(fewer.is_ok());
     let relabel = app.update(&admin.asks(), relabel).await;
     app.disable(&admin.asks(), bob.id).await;
     let on = app.update(&admin.asks(), enabled(bob.id, true)).await;
@@ -292,7 +291,9 @@ async fn an_admin_narrows_and_disables_another_members_token_and_nothing_more() 
 async fn a_member_with_manage_account_does_not_see_anothers_token() {
     let app = TestApp::new().await;
     app.user("bob", Role::Member).await;
-    let bob = app.agent_of("bob", ["write:tokens", "manage:account"]).await;
+    let bob = app
+        .agent_of("bob", ["write:tokens", "manage:account"])
+        .await;
     let ann = app.agent([]).await;
 
     let refused = app.update(&bob.asks(), enabled(ann.id, false)).await;

@@ -1,17 +1,13 @@
 //! [`TestApp`]: an authority of its own for every test, through public doors alone.
 
-use std::{
-    fs, io,
-    path::PathBuf,
-    sync::{Arc, Mutex},
-};
+use std::{fs, io, path::PathBuf, sync::Arc};
 
 use chrono::Duration;
 use keywright::{
     authority::{
         Authority, ClaimRef, Claimed, Deliver, Delivered, Error, FirstUser, For, ListTokens,
-        Minted, NewAccount, NewAppEnv, NewToken, NewUser, Of, ReadAudit, Revoke, Rotate,
-        SetCliToken, Sink, Update,
+        Minted, NewAccount, NewAppEnv, NewToken, NewUser, Of, ReadAudit, Revealed, Revoke, Revoked,
+        Rotate, SetCliToken, Sink, Update,
     },
     authz::{Credential, Request},
     domain::{
@@ -308,6 +304,18 @@ impl TestApp {
         updated.map(|(token, _)| token)
     }
 
+    pub(crate) async fn rotate(&self, by: &Request, asked: Rotate) -> Result<Minted, Error> {
+        self.authority.rotate_token(by, asked).await
+    }
+
+    pub(crate) async fn revoke_by(&self, by: &Request, asked: Revoke) -> Result<Revoked, Error> {
+        self.authority.revoke_token(by, asked).await
+    }
+
+    pub(crate) async fn reveal(&self, by: &Request, of: For) -> Result<Revealed, Error> {
+        self.authority.reveal_cli_token(by, of).await
+    }
+
     pub(crate) async fn disable(&self, by: &Request, id: TokenId) {
         let off = Update {
             enabled: Some(false),
@@ -570,47 +578,50 @@ fn lines(records: &[AuditRecord]) -> Vec<String> {
 }
 
 /// A sink that remembers what was asked of it, and fails where it is told to.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub(crate) struct TestSink {
-    pub(crate) fails_to_prepare: bool,
-    pub(crate) fails_to_publish: bool,
-    steps: Arc<Mutex<Vec<&'static str>>>,
-    published: Arc<Mutex<Option<String>>>,
+    /// What was asked of it, in order.
+    pub(crate) steps: Vec<&'static str>,
+    fails_to: Option<&'static str>,
+    published: Option<String>,
 }
 
 impl TestSink {
-    /// What was asked of it, in order.
-    pub(crate) fn steps(&self) -> Vec<&'static str> {
-        self.steps.lock().unwrap().clone()
+    /// A sink that fails to `prepare` or to `publish`.
+    pub(crate) fn failing_to(step: &'static str) -> Self {
+        Self {
+            fails_to: Some(step),
+            ..Self::default()
+        }
     }
 
     /// What it was given.
     pub(crate) fn value(&self) -> String {
-        self.published.lock().unwrap().clone().unwrap()
+        self.published.clone().unwrap()
     }
 
-    fn step(&self, name: &'static str, fails: bool) -> io::Result<()> {
-        self.steps.lock().unwrap().push(name);
-        match fails {
-            true => Err(io::Error::other("the disk is full")),
-            false => Ok(()),
+    fn step(&mut self, name: &'static str) -> io::Result<()> {
+        self.steps.push(name);
+        if self.fails_to == Some(name) {
+            return Err(io::Error::other("the disk is full"));
         }
+        Ok(())
     }
 }
 
 impl Sink for TestSink {
     fn prepare(&mut self) -> io::Result<()> {
-        self.step("prepare", self.fails_to_prepare)
+        self.step("prepare")
     }
 
     fn publish(&mut self, value: &PlainToken) -> io::Result<()> {
-        self.step("publish", self.fails_to_publish)?;
-        *self.published.lock().unwrap() = Some(value.expose().to_owned());
+        self.step("publish")?;
+        self.published = Some(value.expose().to_owned());
         Ok(())
     }
 
     fn withdraw(&mut self) {
-        drop(self.step("withdraw", false));
+        self.steps.push("withdraw");
     }
 
     fn name(&self) -> String {

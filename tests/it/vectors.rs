@@ -1,0 +1,58 @@
+//! Inputs that are wrong in exactly one way: each is refused with its own words, and the same input
+//! with that one thing put right is accepted.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use keywright::domain::{
+    claim::ClaimCode, clock, credential, expires::Expires, label::Label, scope::Scope,
+};
+
+#[test]
+fn a_wrong_label_is_refused() {
+    run("labels", |text| Label::parse(text).map(drop));
+}
+
+#[test]
+fn a_wrong_scope_is_refused() {
+    run("scopes", |text| text.parse::<Scope>().map(drop));
+}
+
+#[test]
+fn a_wrong_expiry_is_refused() {
+    let now = clock::from_millis(1_800_000_000_000);
+    run("expires", |text| {
+        text.parse::<Expires>()?.resolve(now).map(drop)
+    });
+}
+
+#[test]
+fn a_wrong_token_is_refused_without_a_look_up() {
+    run("tokens", |text| match credential::is_malformed(text) {
+        true => Err("malformed"),
+        false => Ok(()),
+    });
+}
+
+#[test]
+fn a_wrong_claim_code_is_refused() {
+    run("claim_codes", |text| text.parse::<ClaimCode>().map(drop));
+}
+
+/// Runs every line of a file in `tests/vectors`.
+fn run<E: ToString>(file: &str, read: impl Fn(&str) -> Result<(), E>) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/vectors/{file}.json"));
+    let text = fs::read_to_string(path).unwrap();
+    let vectors: Vec<serde_json::Value> = serde_json::from_str(&text).unwrap();
+    let mut names = BTreeSet::new();
+    for vector in &vectors {
+        let of = |key: &str| vector[key].as_str().unwrap();
+        let name = of("name");
+        assert!(names.insert(name), "`{name}` stands twice");
+
+        let error = read(of("wrong")).err().map(|error| error.to_string());
+        let right = read(of("right")).err().map(|error| error.to_string());
+
+        assert_eq!(error.as_deref(), Some(of("error")), "{file}: {name}");
+        assert_eq!(right, None, "{file}: {name}, put right");
+    }
+}
