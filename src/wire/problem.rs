@@ -53,6 +53,36 @@ pub struct Problem {
 }
 
 impl Code {
+    /// Every code, in the order in which checks are made.
+    pub const ALL: [Self; 9] = [
+        Self::Unauthenticated,
+        Self::InvalidArgument,
+        Self::InsufficientScope,
+        Self::ScopeEscalation,
+        Self::NotFound,
+        Self::Forbidden,
+        Self::Conflict,
+        Self::Unavailable,
+        Self::Internal,
+    ];
+
+    /// What it means, in a sentence.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Unauthenticated => {
+                "No valid token was presented: none, or one that is wrong, over, disabled or ended."
+            }
+            Self::InvalidArgument => "An argument cannot be used; the sentence names it.",
+            Self::InsufficientScope => "The caller lacks a scope that this needs.",
+            Self::ScopeEscalation => "The result would be wider, or live longer, than the caller.",
+            Self::NotFound => "It is not there, or not the caller's to know of.",
+            Self::Forbidden => "The caller may not do this, whatever its scopes.",
+            Self::Conflict => "It does not go together with how things are.",
+            Self::Unavailable => "The store or the vault is out of reach; nothing was changed.",
+            Self::Internal => "Our fault; the log has the request.",
+        }
+    }
+
     /// The code as it is written everywhere.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -3,8 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 mod architecture;
-mod schema;
 mod authority;
+mod docs;
+mod schema;
 mod store;
 mod support;
 mod vectors;

@@ -10,7 +10,8 @@ use keywright::{
 };
 
 use crate::support::{
-    TestApp, env_named, keywright, label, local, local_with, operator_in, scopes, token, why,
+    TestApp, env_named, keywright, label, local, local_with, operator, operator_in, scopes, token,
+    why,
 };
 
 fn new_env(name: &str) -> NewAppEnv {
@@ -138,7 +139,7 @@ async fn a_name_for_a_cli_is_unique_within_its_account_alone() {
 
     let again = app
         .authority
-        .create_app_env(&app.operator(), new_env("staging"))
+        .create_app_env(&operator(), new_env("staging"))
         .await;
     let elsewhere = app
         .authority
@@ -154,10 +155,7 @@ async fn an_app_environment_takes_its_cli_token_with_it() {
     let app = TestApp::new().await;
     app.app_env("staging").await;
     let cli_token = app.set_cli_token(env_named("staging"), "").await;
-    let shown = app
-        .reveal(&app.operator(), env_named("staging"))
-        .await
-        .unwrap();
+    let shown = app.reveal(&operator(), env_named("staging")).await.unwrap();
     assert!(app.is_good(shown.value.expose()).await);
 
     app.authority
@@ -199,11 +197,11 @@ async fn a_person_is_added_and_seen() {
 
     let made = app
         .authority
-        .create_user(&app.operator(), new_user("bob"))
+        .create_user(&operator(), new_user("bob"))
         .await
         .unwrap();
 
-    let users = app.authority.list_users(&app.operator()).await.unwrap();
+    let users = app.authority.list_users(&operator()).await.unwrap();
     assert_eq!(users.len(), 2);
     let (user, memberships) = &users[1];
     assert_eq!(user.id, made.id);
@@ -219,7 +217,7 @@ async fn a_user_name_is_taken_whatever_its_case() {
 
     let refused = app
         .authority
-        .create_user(&app.operator(), new_user("ANN"))
+        .create_user(&operator(), new_user("ANN"))
         .await;
 
     assert!(matches!(refused, Err(Error::Conflict(_))));
@@ -270,13 +268,11 @@ async fn whoever_is_not_there_is_not_found() {
     let name = |name: &str| name.parse().unwrap();
     let house = &app.authority;
 
-    let active = house
-        .set_user_active(&app.operator(), name("no"), false)
-        .await;
+    let active = house.set_user_active(&operator(), name("no"), false).await;
     let member = house
-        .set_membership(&app.operator(), name("no"), Role::Admin)
+        .set_membership(&operator(), name("no"), Role::Admin)
         .await;
-    let removed = house.remove_membership(&app.operator(), name("eve")).await;
+    let removed = house.remove_membership(&operator(), name("eve")).await;
 
     assert_eq!(why(active), "there is no such user here");
     assert_eq!(why(member), "there is no such user here");
@@ -296,7 +292,7 @@ async fn accounts_are_added_and_listed() {
     let app = TestApp::new().await;
     app.stranger().await;
 
-    let accounts = app.authority.list_accounts(&app.operator()).await.unwrap();
+    let accounts = app.authority.list_accounts(&operator()).await.unwrap();
 
     let slugs: Vec<_> = accounts.iter().map(|a| a.slug.as_str()).collect();
     assert_eq!(slugs, ["default", "acme"]);
@@ -304,7 +300,7 @@ async fn accounts_are_added_and_listed() {
         slug: "acme".parse().unwrap(),
         name: label("Another"),
     };
-    let taken = app.authority.create_account(&app.operator(), taken).await;
+    let taken = app.authority.create_account(&operator(), taken).await;
     assert_eq!(why(taken), "the name of the account is taken");
     app.is_sound().await;
 }
@@ -333,7 +329,7 @@ async fn a_cli_token_for_nobody_is_not_made() {
         imported: None,
     };
 
-    let refused = app.authority.set_cli_token(&app.operator(), set).await;
+    let refused = app.authority.set_cli_token(&operator(), set).await;
 
     assert_eq!(why(refused), "there is no such user here");
     assert!(!app.key_path().exists());

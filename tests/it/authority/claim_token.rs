@@ -7,7 +7,7 @@ use keywright::{
 };
 
 use crate::support::{
-    Agent, TestApp, TestSink, by_code, code, local, revoke, rotate, scopes, update, why,
+    Agent, TestApp, TestSink, by_code, code, local, operator, revoke, rotate, scopes, update, why,
 };
 
 /// An agent that asks for values, and one value that waits.
@@ -22,7 +22,7 @@ async fn narrow(app: &TestApp, agent: &Agent, to: &str) {
         scopes: Some(scopes(to)),
         ..update(agent.id)
     };
-    app.update(&app.operator(), narrower).await.unwrap();
+    app.update(&operator(), narrower).await.unwrap();
 }
 
 #[tokio::test]
@@ -176,7 +176,7 @@ async fn a_claim_fails_once_its_opener_is_revoked() {
 async fn a_claim_fails_while_its_opener_is_disabled() {
     let app = TestApp::new().await;
     let (ann, _, code) = waiting(&app).await;
-    app.disable(&app.operator(), ann.id).await;
+    app.disable(&operator(), ann.id).await;
 
     assert_eq!(why(app.claim(&code).await), OPENER_GONE);
 }
@@ -223,7 +223,7 @@ async fn a_claim_fails_once_its_opener_ends_before_the_token() {
         expires: Some("1h".parse().unwrap()),
         ..update(ann.id)
     };
-    app.update(&app.operator(), sooner).await.unwrap();
+    app.update(&operator(), sooner).await.unwrap();
 
     assert_eq!(why(app.claim(&code).await), OPENER_GONE);
 }
@@ -252,14 +252,14 @@ async fn a_claim_of_the_local_session_fails_once_its_user_is_switched_off() {
 async fn a_claim_fails_while_the_token_is_disabled() {
     let app = TestApp::new().await;
     let (_, id, code) = waiting(&app).await;
-    app.disable(&app.operator(), id).await;
+    app.disable(&operator(), id).await;
 
     assert_eq!(why(app.claim(&code).await), "the token is disabled");
     let on = Update {
         enabled: Some(true),
         ..update(id)
     };
-    app.update(&app.operator(), on).await.unwrap();
+    app.update(&operator(), on).await.unwrap();
     assert!(app.claim(&code).await.is_ok());
 }
 
@@ -315,14 +315,14 @@ async fn what_waits_is_listed_with_who_asked_and_nothing_else_is() {
     app.claim(&code).await.unwrap();
     app.revoke(third).await;
 
-    let waiting = app.authority.list_claims(&app.operator()).await.unwrap();
+    let waiting = app.authority.list_claims(&operator()).await.unwrap();
 
     assert_eq!(waiting.len(), 1);
     assert_eq!(waiting[0].token.id, first);
     assert_ne!(first, second);
     assert_eq!(waiting[0].opened_by, Actor::Token(ann.id));
     app.advance(Duration::minutes(9));
-    let later = app.authority.list_claims(&app.operator()).await.unwrap();
+    let later = app.authority.list_claims(&operator()).await.unwrap();
     assert!(later.is_empty());
 }
 
@@ -384,9 +384,7 @@ async fn revoking_the_opener_afterwards_leaves_what_was_claimed() {
     let (ann, _, code) = waiting(&app).await;
     let value = app.claim(&code).await.unwrap();
 
-    app.revoke_by(&app.operator(), revoke(ann.id))
-        .await
-        .unwrap();
+    app.revoke_by(&operator(), revoke(ann.id)).await.unwrap();
 
     assert!(app.is_good(&value).await);
 }

@@ -11,8 +11,8 @@ use keywright::{
 };
 
 use crate::support::{
-    Agent, TestApp, env_named, local, operator_in, revoke, rotate, scopes, swap_keys, update,
-    value, why,
+    Agent, TestApp, env_named, local, operator, operator_in, revoke, rotate, scopes, swap_keys,
+    update, value, why,
 };
 
 fn imported(of: For, value: &str) -> SetCliToken {
@@ -24,7 +24,7 @@ fn imported(of: For, value: &str) -> SetCliToken {
 }
 
 async fn shown(app: &TestApp, of: For) -> String {
-    let shown = app.reveal(&app.operator(), of).await;
+    let shown = app.reveal(&operator(), of).await;
     shown.unwrap().value.expose().to_owned()
 }
 
@@ -257,7 +257,7 @@ async fn only_the_operator_sets_a_cli_token() {
 async fn a_value_that_was_made_elsewhere_is_shown_and_authenticates_nobody() {
     let app = TestApp::new().await;
     let set = imported(For::Me, "ghp_elsewhere");
-    let set = app.authority.set_cli_token(&app.operator(), set).await;
+    let set = app.authority.set_cli_token(&operator(), set).await;
 
     let (token, _) = set.unwrap();
 
@@ -275,7 +275,7 @@ async fn a_value_that_was_made_elsewhere_carries_no_scopes() {
         ..imported(For::Me, "ghp_elsewhere")
     };
 
-    let refused = app.authority.set_cli_token(&app.operator(), set).await;
+    let refused = app.authority.set_cli_token(&operator(), set).await;
 
     assert!(why(refused).starts_with("`scopes` cannot be used"));
     assert_eq!(app.rows("tokens"), 0);
@@ -287,7 +287,7 @@ async fn a_revoked_cli_token_is_not_shown_and_its_sealed_value_is_gone() {
     let token = app.set_cli_token(For::Me, "").await;
     app.revoke(token.id).await;
 
-    let refused = app.reveal(&app.operator(), For::Me).await;
+    let refused = app.reveal(&operator(), For::Me).await;
 
     assert_eq!(why(refused), "there is no such CLI token here");
     let sealed: i64 = app
@@ -304,7 +304,7 @@ async fn a_revoked_cli_token_is_not_shown_and_its_sealed_value_is_gone() {
 async fn a_disabled_cli_token_is_not_shown() {
     let app = TestApp::new().await;
     let token = app.set_cli_token(For::Me, "").await;
-    app.disable(&app.operator(), token.id).await;
+    app.disable(&operator(), token.id).await;
     let ann = app.agent(["read:secrets"]).await;
 
     let refused = app.reveal(&ann.asks(), For::Me).await;
@@ -372,7 +372,7 @@ async fn no_new_key_is_made_where_something_is_sealed() {
     };
     let tokens = app.rows("tokens");
 
-    let refused = app.authority.set_cli_token(&app.operator(), set).await;
+    let refused = app.authority.set_cli_token(&operator(), set).await;
 
     assert!(matches!(
         refused,
@@ -462,14 +462,14 @@ async fn a_sealed_value_of_an_older_generation_does_not_open_as_the_present_one(
         overlap: Some(chrono::Duration::hours(1)),
         ..rotate(token.id)
     };
-    let rotated = app.rotate(&app.operator(), overlapping).await;
+    let rotated = app.rotate(&operator(), overlapping).await;
     assert_eq!(shown(&app, For::Me).await, value(&rotated.unwrap()));
     app.attack(
         "update token_values set sealed =
             (select sealed from token_values where generation = 1) where generation = 2",
     );
 
-    let refused = app.reveal(&app.operator(), For::Me).await;
+    let refused = app.reveal(&operator(), For::Me).await;
 
     assert!(matches!(refused, Err(Error::Vault(vault::Error::Altered))));
 }

@@ -12,8 +12,8 @@ use keywright::{
 };
 
 use crate::support::{
-    Agent, TestApp, agent, bearer, carrying, code, label, local, local_with, scopes, token, update,
-    value, why,
+    Agent, TestApp, agent, bearer, carrying, code, label, local, local_with, operator, scopes,
+    token, update, value, why,
 };
 
 fn keyed(key: &str) -> NewToken {
@@ -243,7 +243,7 @@ async fn nobody_makes_a_token_for_somebody_else_but_the_operator() {
     };
 
     let refused = app.create(&ann.asks(), for_bob()).await;
-    let made = app.create(&app.operator(), for_bob()).await;
+    let made = app.create(&operator(), for_bob()).await;
 
     assert!(why(refused).contains("only its owner"));
     assert_eq!(made.unwrap().token.parent, None);

@@ -3,7 +3,7 @@
 use chrono::Duration;
 use keywright::{authority::For, domain::account::Role};
 
-use crate::support::{Agent, TestApp, env_named, scopes, why};
+use crate::support::{Agent, TestApp, env_named, operator, scopes, why};
 
 async fn service(app: &TestApp) -> Agent {
     app.agent(["introspect:tokens"]).await
@@ -37,7 +37,7 @@ async fn every_bad_token_is_not_there_and_leaves_no_entry() {
     let expired = app.agent_until(Duration::hours(1), []).await;
     let theirs = app.stranger().await;
     app.revoke(revoked.id).await;
-    app.disable(&app.operator(), disabled.id).await;
+    app.disable(&operator(), disabled.id).await;
     app.set_active("bob", false).await;
     app.advance(Duration::hours(1));
     let (ours, systems) = (app.trail(200).await, app.system_trail(200).await);
@@ -102,10 +102,7 @@ async fn an_app_environments_cli_token_has_no_username() {
     let service = service(&app).await;
     app.app_env("staging").await;
     app.set_cli_token(env_named("staging"), "deploy:app").await;
-    let shown = app
-        .reveal(&app.operator(), env_named("staging"))
-        .await
-        .unwrap();
+    let shown = app.reveal(&operator(), env_named("staging")).await.unwrap();
 
     let found = app
         .authority
@@ -122,7 +119,7 @@ async fn a_users_cli_token_is_told_like_any_other() {
     let app = TestApp::new().await;
     let service = service(&app).await;
     let token = app.set_cli_token(For::Me, "read:notes").await;
-    let shown = app.reveal(&app.operator(), For::Me).await;
+    let shown = app.reveal(&operator(), For::Me).await;
     let shown = shown.unwrap();
 
     let found = app

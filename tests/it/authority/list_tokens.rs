@@ -15,7 +15,7 @@ use keywright::{
     store::StateFilter,
 };
 
-use crate::support::{Agent, TestApp, label, list, local, token, update, why};
+use crate::support::{Agent, TestApp, label, list, local, operator, token, update, why};
 
 /// Tokens of ann's local session with these labels, the oldest first.
 async fn made(app: &TestApp, labels: &[&str]) -> Vec<TokenId> {
@@ -126,8 +126,8 @@ async fn the_operator_lists_anybodys() {
         ..list()
     };
 
-    assert_eq!(app.labels(&app.operator(), bobs).await, ["agent"]);
-    assert_eq!(app.labels(&app.operator(), account()).await.len(), 2);
+    assert_eq!(app.labels(&operator(), bobs).await, ["agent"]);
+    assert_eq!(app.labels(&operator(), account()).await.len(), 2);
 }
 
 #[tokio::test]
@@ -164,9 +164,10 @@ async fn every_state_can_be_asked_for() {
 
     for state in State::ALL {
         let labels = app.labels(&local(), in_state(StateFilter::Is(state))).await;
-        let wanted = match state {
-            State::Active => "agent",
-            other => other.as_str(),
+        let wanted = if state == State::Active {
+            "agent"
+        } else {
+            state.as_str()
         };
         assert_eq!(labels, [wanted]);
     }

@@ -5,7 +5,7 @@ use keywright::{
     domain::{account::Role, app_env::AppEnvRef},
 };
 
-use crate::support::{TestApp, agent, list, local, token, why};
+use crate::support::{TestApp, agent, list, local, operator, token, why};
 
 #[tokio::test]
 async fn a_switched_off_users_tokens_are_refused_until_they_are_on_again() {
@@ -46,7 +46,7 @@ async fn tokens_of_who_left_the_account_are_refused() {
 
     let name = "bob".parse().unwrap();
     app.authority
-        .remove_membership(&app.operator(), name)
+        .remove_membership(&operator(), name)
         .await
         .unwrap();
 
@@ -66,7 +66,7 @@ async fn whoever_left_one_account_keeps_their_tokens_in_another() {
 
     let name = "eve".parse().unwrap();
     app.authority
-        .remove_membership(&app.operator(), name)
+        .remove_membership(&operator(), name)
         .await
         .unwrap();
 
@@ -152,11 +152,11 @@ async fn a_token_made_for_an_app_environment_ends_with_it() {
         deliver: Deliver::Inline,
         ..token("deployer")
     };
-    let deployer = agent(&app.create(&app.operator(), new).await.unwrap());
+    let deployer = agent(&app.create(&operator(), new).await.unwrap());
     assert!(app.is_good(&deployer.value).await);
 
     app.authority
-        .delete_app_env(&app.operator(), named())
+        .delete_app_env(&operator(), named())
         .await
         .unwrap();
 

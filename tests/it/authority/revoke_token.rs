@@ -6,7 +6,7 @@ use keywright::{
     domain::{account::Role, id::TokenId, token::State},
 };
 
-use crate::support::{Agent, TestApp, revoke, scopes, token, update, why};
+use crate::support::{Agent, TestApp, operator, revoke, scopes, token, update, why};
 
 fn cascade(id: TokenId) -> Revoke {
     Revoke {
@@ -53,7 +53,7 @@ async fn a_revoked_token_never_comes_back() {
         ..update(other.id)
     };
 
-    let enabled = app.update(&app.operator(), on).await;
+    let enabled = app.update(&operator(), on).await;
     app.advance(Duration::days(1000));
 
     assert_eq!(why(enabled), "the token is revoked");
@@ -122,7 +122,7 @@ async fn children_live_on_without_cascade_and_are_counted() {
     let app = TestApp::new().await;
     let [parent, child, grandchild] = family(&app).await;
 
-    let revoked = app.revoke_by(&app.operator(), revoke(parent.id)).await;
+    let revoked = app.revoke_by(&operator(), revoke(parent.id)).await;
     let revoked = revoked.unwrap();
 
     assert_eq!((revoked.revoked_count, revoked.live_children), (1, 1));
@@ -141,10 +141,10 @@ async fn only_children_that_are_good_are_counted() {
         app.child(&parent, "").await,
     ];
     app.waiting(&parent.asks(), "").await;
-    app.disable(&app.operator(), disabled.id).await;
+    app.disable(&operator(), disabled.id).await;
     app.revoke(revoked.id).await;
 
-    let ended = app.revoke_by(&app.operator(), revoke(parent.id)).await;
+    let ended = app.revoke_by(&operator(), revoke(parent.id)).await;
 
     assert_eq!(ended.unwrap().live_children, 1);
 }
@@ -156,7 +156,7 @@ async fn a_cascade_ends_children_and_grandchildren() {
     let (_, waiting) = app.waiting(&child.asks(), "").await;
     let bystander = app.agent([]).await;
 
-    let revoked = app.revoke_by(&app.operator(), cascade(parent.id)).await;
+    let revoked = app.revoke_by(&operator(), cascade(parent.id)).await;
     let revoked = revoked.unwrap();
 
     assert_eq!((revoked.revoked_count, revoked.live_children), (4, 0));
@@ -181,7 +181,7 @@ async fn a_cascade_reaches_the_grandchild_of_a_child_that_had_ended() {
     let [parent, child, grandchild] = family(&app).await;
     app.revoke(child.id).await;
 
-    let revoked = app.revoke_by(&app.operator(), cascade(parent.id)).await;
+    let revoked = app.revoke_by(&operator(), cascade(parent.id)).await;
 
     assert_eq!(revoked.unwrap().revoked_count, 2);
     assert!(!app.is_good(&grandchild.value).await);
@@ -193,7 +193,7 @@ async fn a_cascade_can_follow_a_revocation_without_one() {
     let [parent, child, _] = family(&app).await;
     app.revoke(parent.id).await;
 
-    let revoked = app.revoke_by(&app.operator(), cascade(parent.id)).await;
+    let revoked = app.revoke_by(&operator(), cascade(parent.id)).await;
 
     assert_eq!(revoked.unwrap().revoked_count, 2);
     assert!(!app.is_good(&child.value).await);
@@ -251,12 +251,12 @@ async fn a_disabled_token_and_a_narrowed_one_are_seen_by_the_other_process() {
         app.agent(["read:tokens"]).await,
     ];
     let other = app.another_process();
-    app.disable(&app.operator(), one.id).await;
+    app.disable(&operator(), one.id).await;
     let narrower = Update {
         scopes: Some(scopes("")),
         ..update(two.id)
     };
-    app.update(&app.operator(), narrower).await.unwrap();
+    app.update(&operator(), narrower).await.unwrap();
 
     assert!(!other.is_good(&one.value).await);
     let refused = other.authority.get_token(&two.asks(), two.id).await;

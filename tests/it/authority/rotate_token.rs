@@ -6,7 +6,7 @@ use keywright::{
     domain::{account::Role, id::TokenId, token::State},
 };
 
-use crate::support::{TestApp, code, local, rotate, scopes, token, update, value, why};
+use crate::support::{TestApp, code, local, operator, rotate, scopes, token, update, value, why};
 
 fn inline(id: TokenId) -> Rotate {
     Rotate {
@@ -284,7 +284,7 @@ async fn only_a_person_gives_a_new_end_with_a_rotation() {
 
     let by_token = app.rotate(&ann.asks(), longer()).await;
     let by_session = app.rotate(&local(), longer()).await;
-    let by_person = app.rotate(&app.operator(), longer()).await;
+    let by_person = app.rotate(&operator(), longer()).await;
 
     let sentence = "`expires` cannot be used: no token lengthens a life";
     assert_eq!(why(by_token), sentence);
@@ -385,10 +385,10 @@ async fn a_cli_tokens_rotation_moves_generated_at_and_seals_the_new_value() {
     let before = app.set_cli_token(For::Me, "").await;
     app.advance(Duration::hours(1));
 
-    let rotated = app.rotate(&app.operator(), inline(before.id)).await;
+    let rotated = app.rotate(&operator(), inline(before.id)).await;
     let rotated = rotated.unwrap();
 
-    let shown = app.reveal(&app.operator(), For::Me).await;
+    let shown = app.reveal(&operator(), For::Me).await;
     let shown = shown.unwrap();
     assert_eq!(shown.value.expose(), value(&rotated));
     assert_eq!(shown.generated_at, app.clock.now());

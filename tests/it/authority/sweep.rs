@@ -3,7 +3,7 @@
 use chrono::Duration;
 use keywright::authority::{Error, NewToken};
 
-use crate::support::{TestApp, code, keywright, local, rotate, token, why};
+use crate::support::{TestApp, code, keywright, local, operator, rotate, token, why};
 
 #[tokio::test]
 async fn a_token_that_nobody_claimed_is_swept_after_a_day() {
@@ -17,7 +17,7 @@ async fn a_token_that_nobody_claimed_is_swept_after_a_day() {
 
     assert_eq!(app.rows("tokens") + app.rows("claims"), 0);
     assert_eq!(app.trail(1).await, ["keywright sweep done: never claimed"]);
-    let gone = app.authority.get_token(&app.operator(), id).await;
+    let gone = app.authority.get_token(&operator(), id).await;
     assert!(matches!(gone, Err(Error::NotFound(_))));
     app.is_sound().await;
 }

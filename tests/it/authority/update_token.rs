@@ -6,7 +6,7 @@ use keywright::{
     domain::{account::Role, expires::Expires, id::TokenId, token::State},
 };
 
-use crate::support::{TestApp, label, local, scopes, update, why};
+use crate::support::{TestApp, label, local, operator, scopes, update, why};
 
 fn carrying(id: TokenId, held: &str) -> Update {
     Update {
@@ -58,9 +58,7 @@ async fn a_token_loses_scopes_and_never_gains_one() {
 async fn a_narrowed_token_is_narrower_at_its_next_call() {
     let app = TestApp::new().await;
     let ann = app.agent(["read:tokens"]).await;
-    app.update(&app.operator(), carrying(ann.id, ""))
-        .await
-        .unwrap();
+    app.update(&operator(), carrying(ann.id, "")).await.unwrap();
 
     let refused = app.authority.get_token(&ann.asks(), ann.id).await;
 
@@ -92,11 +90,9 @@ async fn not_even_the_operator_widens_a_token_that_is_there() {
     let ann = app.agent_until(Duration::days(30), []).await;
 
     let more = app
-        .update(&app.operator(), carrying(ann.id, "read:notes"))
+        .update(&operator(), carrying(ann.id, "read:notes"))
         .await;
-    let longer = app
-        .update(&app.operator(), until(ann.id, Expires::Never))
-        .await;
+    let longer = app.update(&operator(), until(ann.id, Expires::Never)).await;
 
     assert!(why(more).contains("takes scopes away"));
     assert!(why(longer).contains("life shorter"));
@@ -174,7 +170,7 @@ async fn what_a_person_disabled_only_a_person_enables() {
     let app = TestApp::new().await;
     let ann = app.agent(["write:tokens"]).await;
     let other = app.agent([]).await;
-    app.disable(&app.operator(), other.id).await;
+    app.disable(&operator(), other.id).await;
 
     let by_token = app.update(&ann.asks(), enabled(other.id, true)).await;
     let by_session = app.update(&local(), enabled(other.id, true)).await;
@@ -182,7 +178,7 @@ async fn what_a_person_disabled_only_a_person_enables() {
     let sentence = "a person disabled this token, and only a person enables it again";
     assert_eq!(why(by_token), sentence);
     assert_eq!(why(by_session), sentence);
-    let by_person = app.update(&app.operator(), enabled(other.id, true)).await;
+    let by_person = app.update(&operator(), enabled(other.id, true)).await;
     assert!(by_person.is_ok());
     assert!(app.is_good(&other.value).await);
 }
@@ -192,7 +188,7 @@ async fn disabling_once_more_does_not_take_it_from_the_person() {
     let app = TestApp::new().await;
     let ann = app.agent(["write:tokens"]).await;
     let other = app.agent([]).await;
-    app.disable(&app.operator(), other.id).await;
+    app.disable(&operator(), other.id).await;
     let disabled = app.token(other.id).await.disabled;
     app.advance(Duration::hours(1));
 
@@ -209,7 +205,7 @@ async fn a_person_takes_over_what_an_agent_had_disabled() {
     let ann = app.agent(["write:tokens"]).await;
     let other = app.agent([]).await;
     app.disable(&ann.asks(), other.id).await;
-    app.disable(&app.operator(), other.id).await;
+    app.disable(&operator(), other.id).await;
 
     let on = app.update(&ann.asks(), enabled(other.id, true)).await;
 

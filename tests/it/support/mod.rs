@@ -135,11 +135,6 @@ impl TestApp {
         self.clock.advance(by);
     }
 
-    /// At the shell, in the account `default`.
-    pub(crate) fn operator(&self) -> Request {
-        operator_in("default")
-    }
-
     /// An agent of ann's without an end.
     pub(crate) async fn agent<const N: usize>(&self, scopes: [&str; N]) -> Agent {
         self.agent_of("ann", scopes).await
@@ -147,7 +142,7 @@ impl TestApp {
 
     /// An agent of somebody in `default`, without an end.
     pub(crate) async fn agent_of<const N: usize>(&self, name: &str, scopes: [&str; N]) -> Agent {
-        self.agent_for(&self.operator(), name, &scopes.join(" "), Expires::Never)
+        self.agent_for(&operator(), name, &scopes.join(" "), Expires::Never)
             .await
     }
 
@@ -158,7 +153,7 @@ impl TestApp {
         scopes: [&str; N],
     ) -> Agent {
         let life = Expires::After(life);
-        self.agent_for(&self.operator(), "ann", &scopes.join(" "), life)
+        self.agent_for(&operator(), "ann", &scopes.join(" "), life)
             .await
     }
 
@@ -180,7 +175,7 @@ impl TestApp {
             name: label("Acme"),
         };
         self.authority
-            .create_account(&self.operator(), new)
+            .create_account(&operator(), new)
             .await
             .unwrap();
         let there = operator_in("acme");
@@ -193,17 +188,14 @@ impl TestApp {
     /// Adds a person to `default`.
     pub(crate) async fn user(&self, name: &str, role: Role) {
         let user = new_user(name, role);
-        self.authority
-            .create_user(&self.operator(), user)
-            .await
-            .unwrap();
+        self.authority.create_user(&operator(), user).await.unwrap();
     }
 
     /// Makes a person of `default` something else there.
     pub(crate) async fn set_role(&self, name: &str, role: Role) {
         let name = name.parse().unwrap();
         self.authority
-            .set_membership(&self.operator(), name, role)
+            .set_membership(&operator(), name, role)
             .await
             .unwrap();
     }
@@ -211,7 +203,7 @@ impl TestApp {
     pub(crate) async fn set_active(&self, name: &str, active: bool) {
         let name = name.parse().unwrap();
         self.authority
-            .set_user_active(&self.operator(), name, active)
+            .set_user_active(&operator(), name, active)
             .await
             .unwrap();
     }
@@ -223,7 +215,7 @@ impl TestApp {
             cli_env_name: Some(name.parse().unwrap()),
         };
         self.authority
-            .create_app_env(&self.operator(), new)
+            .create_app_env(&operator(), new)
             .await
             .unwrap()
     }
@@ -235,7 +227,7 @@ impl TestApp {
             scopes: scopes(held),
             imported: None,
         };
-        let set = self.authority.set_cli_token(&self.operator(), set).await;
+        let set = self.authority.set_cli_token(&operator(), set).await;
         set.unwrap().0
     }
 
@@ -273,9 +265,7 @@ impl TestApp {
         claim: ClaimRef,
         sink: &mut TestSink,
     ) -> Result<Claimed, Error> {
-        self.authority
-            .claim_token(&self.operator(), claim, sink)
-            .await
+        self.authority.claim_token(&operator(), claim, sink).await
     }
 
     /// The labels of the tokens that `by` lists, newest first.
@@ -295,7 +285,7 @@ impl TestApp {
     }
 
     pub(crate) async fn token(&self, id: TokenId) -> Token {
-        let found = self.authority.get_token(&self.operator(), id).await;
+        let found = self.authority.get_token(&operator(), id).await;
         found.unwrap().0
     }
 
@@ -325,10 +315,7 @@ impl TestApp {
     }
 
     pub(crate) async fn revoke(&self, id: TokenId) {
-        let revoked = self
-            .authority
-            .revoke_token(&self.operator(), revoke(id))
-            .await;
+        let revoked = self.authority.revoke_token(&operator(), revoke(id)).await;
         assert_eq!(revoked.unwrap().revoked_count, 1);
     }
 
@@ -353,7 +340,7 @@ impl TestApp {
             limit: Limit::try_from(i64::try_from(newest).unwrap()).unwrap(),
             ..ReadAudit::default()
         };
-        let page = self.authority.read_audit(&self.operator(), asked).await;
+        let page = self.authority.read_audit(&operator(), asked).await;
         let mut records = page.unwrap().rows;
         records.reverse();
         records
@@ -361,7 +348,7 @@ impl TestApp {
 
     /// What `verify_audit` finds, in words.
     pub(crate) async fn faults(&self) -> Vec<String> {
-        let verified = self.authority.verify_audit(&self.operator()).await.unwrap();
+        let verified = self.authority.verify_audit(&operator()).await.unwrap();
         let faults = verified.faults.iter();
         faults.map(ToString::to_string).collect()
     }
@@ -419,6 +406,11 @@ pub(crate) fn local_with(held: &str) -> Request {
         account: Slug::default(),
         reach: Reach::WithEveryService(scopes(held)),
     })
+}
+
+/// At the shell, in the account `default`.
+pub(crate) fn operator() -> Request {
+    operator_in("default")
 }
 
 /// At the shell, in this account.
@@ -529,7 +521,9 @@ pub(crate) fn env_named(name: &str) -> For {
 pub(crate) fn value(minted: &Minted) -> String {
     match &minted.delivered {
         Delivered::Value(value) => value.expose().to_owned(),
-        other => panic!("there is no value in {other:?}"),
+        other @ (Delivered::Claim { .. } | Delivered::Before) => {
+            panic!("there is no value in {other:?}")
+        }
     }
 }
 
@@ -537,7 +531,9 @@ pub(crate) fn value(minted: &Minted) -> String {
 pub(crate) fn code(minted: &Minted) -> String {
     match &minted.delivered {
         Delivered::Claim { code, .. } => code.expose(),
-        other => panic!("there is no code in {other:?}"),
+        other @ (Delivered::Value(_) | Delivered::Before) => {
+            panic!("there is no code in {other:?}")
+        }
     }
 }
 
@@ -565,14 +561,12 @@ fn lines(records: &[AuditRecord]) -> Vec<String> {
     let line = |record: &AuditRecord| {
         let actor = record.actor.to_string();
         let actor = actor.split(':').next().unwrap();
-        let mut line = format!("{actor} {} {}", record.action, record.outcome.as_str());
-        if record.count > 1 {
-            line.push_str(&format!(" x{}", record.count));
-        }
-        if let Some(reason) = &record.reason {
-            line.push_str(&format!(": {reason}"));
-        }
-        line
+        let count = Some(record.count).filter(|count| *count > 1);
+        let count = count.map(|count| format!(" x{count}"));
+        let reason = record.reason.as_ref().map(|reason| format!(": {reason}"));
+        let (action, outcome) = (&record.action, record.outcome.as_str());
+        let [count, reason] = [count, reason].map(Option::unwrap_or_default);
+        format!("{actor} {action} {outcome}{count}{reason}")
     };
     records.iter().map(line).collect()
 }
