@@ -29,7 +29,9 @@ mod uses;
 mod verify_audit;
 mod whoami;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::{Instant, timeout};
 
 use crate::{
     authz::{self, Action, Permit, Principal, Request},
@@ -59,6 +61,12 @@ pub use update_token::Update;
 use uses::Uses;
 pub use verify_audit::{Fault, Verified};
 pub use whoami::Whoami;
+
+/// How often a process that goes on sweeps.
+const SWEEP_EVERY: Duration = Duration::from_hours(1);
+
+/// How often refusals that were counted are looked for.
+const MINUTE: Duration = Duration::from_mins(1);
 
 /// The authority: a store, a vault and a clock behind one door.
 #[derive(Clone, Debug)]
@@ -122,11 +130,19 @@ impl Authority {
             .await
     }
 
-    /// Keeps house until the future is dropped: writes down when tokens were used, and refusals
-    /// that were counted, in batches.
+    /// Keeps house until the future is dropped: sweeps now and then, and writes down when tokens
+    /// were used, and refusals that were counted, in batches.
     pub async fn keep_house(&self) {
+        let mut last_sweep = None;
         loop {
-            self.uses.wait_for_news().await;
+            if last_sweep.is_none_or(|last: Instant| last.elapsed() > SWEEP_EVERY) {
+                last_sweep = Some(Instant::now());
+                if let Err(error) = self.sweep(&Request::housekeeping()).await {
+                    tracing::warn!(%error, "the store could not be swept");
+                }
+            }
+            // Without uses there may still be refusals whose minute is over.
+            drop(timeout(MINUTE, self.uses.wait_for_news()).await);
             // What could not be written stays in the batch; the next round tries again.
             if let Err(error) = self.write_batches().await {
                 tracing::warn!(%error, "what was used and refused lately is not written down yet");

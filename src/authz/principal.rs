@@ -99,6 +99,17 @@ pub(super) enum Kind {
     Keywright,
 }
 
+impl Request {
+    /// The program's own, keeping house.
+    pub fn housekeeping() -> Self {
+        Self {
+            credential: Credential::Keywright,
+            front: Front::Housekeeping,
+            id: RequestId::fresh(),
+        }
+    }
+}
+
 impl Credential {
     /// A bearer as it was presented. Only its print is carried on; what cannot be a token is
     /// nobody's.

@@ -179,7 +179,10 @@ pub(super) async fn member(house: &House, out: Output, asked: args::Member) -> R
             let (name, role) = (parsed("username", &username)?, parsed("role", &role)?);
             let member = authority.set_membership(&request, name, role).await?;
             written(out.show(&Membership::from(&member), |view| {
-                format!("{username} is {} in {}.\n", view.role, house.account)
+                format!(
+                    "{username} has the role {} in {}.\n",
+                    view.role, house.account
+                )
             }))
         }
         args::Member::Remove { username } => {

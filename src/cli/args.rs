@@ -18,7 +18,7 @@ use clap::{Args, Parser, Subcommand};
 Examples:
   keywright demo                                   see an agent get a token, on a throw-away store
   keywright mcp --local                            the server that an MCP client starts
-  keywright token create Zapier --scopes notes:read --expires 30d
+  keywright token create Zapier --scopes read:notes --expires 30d
   keywright claim                                  pick up what agents asked for"
 )]
 pub(super) struct Keywright {
@@ -54,7 +54,7 @@ token, looked up anew at every call. With neither it answers every call `unauthe
 
 Examples:
   keywright mcp --local --store ~/.local/share/keywright/store.db
-  keywright mcp --local --scopes 'read:tokens write:tokens' --grant notes:read
+  keywright mcp --local --scopes 'read:tokens write:tokens' --grant read:notes
   KEYWRIGHT_TOKEN=... keywright mcp")]
     Mcp(Mcp),
     /// See an agent get a token whose value it never sees, on a throw-away store
@@ -120,7 +120,7 @@ pub(super) enum Token {
     #[command(after_help = "\
 Examples:
   keywright token create 'Claude Desktop' --scopes 'read:tokens write:tokens'
-  keywright token create nightly --scopes notes:read --expires 12h --to file:./nightly.token
+  keywright token create nightly --scopes read:notes --expires 12h --to file:./nightly.token
   keywright token create CI --expires never --to stdout
   keywright token create Zapier --claim            somebody else picks the value up")]
     Create(Create),
@@ -132,6 +132,9 @@ Examples:
   keywright token list --everyone --unused-for 90d --json")]
     List(List),
     /// Show one token's record
+    #[command(
+        after_help = "Example:\n  keywright token show 019306c2-5a5f-7cc4-a5b4-6ff4e1c2a001 --json"
+    )]
     Show {
         /// Its id
         id: String,
@@ -140,7 +143,7 @@ Examples:
     #[command(after_help = "\
 Examples:
   keywright token update ID --label 'Old laptop'
-  keywright token update ID --scopes notes:read --expires 7d
+  keywright token update ID --scopes read:notes --expires 7d
   keywright token update ID --disable")]
     Update(Update),
     /// Give a token a new value; the id stays
@@ -151,6 +154,10 @@ Examples:
   keywright token rotate ID --expires 90d --to file:./nightly.token")]
     Rotate(Rotate),
     /// End a token, for good and at once
+    #[command(after_help = "\
+Examples:
+  keywright token revoke ID
+  keywright token revoke ID --cascade              what it minted ends, too")]
     Revoke {
         /// Its id
         id: String,
@@ -281,8 +288,10 @@ pub(super) enum Env {
         cli_env_name: Option<String>,
     },
     /// List app environments, newest first
+    #[command(after_help = "Example:\n  keywright env list --json")]
     List(Page),
     /// Remove an app environment; its CLI token ends with it
+    #[command(after_help = "Example:\n  keywright env delete production")]
     Delete {
         /// Its id, or its name in commands
         env: String,
@@ -307,7 +316,7 @@ pub(super) enum CliToken {
     #[command(after_help = "\
 Examples:
   keywright cli-token set                          make one for yourself
-  keywright cli-token set --env production --scopes deploy:run
+  keywright cli-token set --env production --scopes run:deploys
   pass show prod/cli | keywright cli-token set --env production --stdin")]
     Set {
         #[command(flatten)]
@@ -320,6 +329,10 @@ Examples:
         stdin: bool,
     },
     /// Give a CLI token a new value; the old one dies at once, or after --overlap
+    #[command(after_help = "\
+Examples:
+  keywright cli-token rotate
+  keywright cli-token rotate --env production --overlap 1h")]
     Rotate {
         #[command(flatten)]
         whose: Whose,
@@ -328,6 +341,10 @@ Examples:
         overlap: Option<String>,
     },
     /// Show a CLI token in the clear; the showing is written down
+    #[command(after_help = "\
+Examples:
+  keywright cli-token show
+  keywright cli-token show --env production --to stdout | deploy --token-stdin")]
     Show {
         #[command(flatten)]
         whose: Whose,
@@ -356,13 +373,16 @@ pub(super) enum User {
         role: String,
     },
     /// List people, and what they are where
+    #[command(after_help = "Example:\n  keywright user list --json")]
     List,
     /// Switch a person off: from now on none of their tokens is good
+    #[command(after_help = "Example:\n  keywright user deactivate ann")]
     Deactivate {
         /// What they are called
         username: String,
     },
     /// Switch a person on again
+    #[command(after_help = "Example:\n  keywright user activate ann")]
     Activate {
         /// What they are called
         username: String,
@@ -372,6 +392,7 @@ pub(super) enum User {
 #[derive(Debug, Subcommand)]
 pub(super) enum Account {
     /// Add an account
+    #[command(after_help = "Example:\n  keywright account add acme --name 'Acme Ltd'")]
     Add {
         /// Its name in commands
         slug: String,
@@ -380,6 +401,7 @@ pub(super) enum Account {
         name: Option<String>,
     },
     /// List accounts
+    #[command(after_help = "Example:\n  keywright account list --json")]
     List,
 }
 
@@ -395,6 +417,7 @@ pub(super) enum Member {
         role: String,
     },
     /// Take a person out of the account: their tokens in it are good no more
+    #[command(after_help = "Example:\n  keywright member remove ann --account acme")]
     Remove {
         /// What they are called
         username: String,
@@ -426,13 +449,16 @@ Examples:
         page: Page,
     },
     /// Check that nothing was rewritten, and that no row was changed behind our back
+    #[command(after_help = "Example:\n  keywright audit verify --json")]
     Verify,
 }
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Store {
     /// Check the store's files, its integrity, its audit trail and its key
+    #[command(after_help = "Example:\n  keywright store check --json")]
     Check,
     /// Print where the store is
+    #[command(after_help = "Example:\n  keywright store path")]
     Path,
 }

@@ -78,7 +78,11 @@ pub(super) async fn run(house: &House, out: Output, asked: args::CliToken) -> Re
                 return super::token::written(out.show(&revealed, |_| String::new()));
             }
             let value = PlainToken::imported(revealed.token());
-            sink.publish(&value).map_err(failed)
+            sink.publish(&value).map_err(|error| {
+                // What is half written is no value, and would stand in the way of the next try.
+                sink.withdraw();
+                failed(error)
+            })
         }
     }
 }

@@ -48,7 +48,7 @@ impl Failure {
         let told = match self {
             Self::Told => return None,
             Self::Refused(error) => Told {
-                code: Problem::of(error, RequestId::fresh()).code,
+                code: code(error),
                 message: message(error),
                 mend: mend(error),
             },
@@ -71,6 +71,20 @@ impl Failure {
                 None => format!("error: {}", told.message),
             }
         })
+    }
+}
+
+/// A sink that takes nothing is no fault of ours here: whoever typed the command named it.
+fn code(error: &Error) -> Code {
+    match error {
+        Error::Sink(_) => Code::Unavailable,
+        Error::Unauthenticated
+        | Error::Denied(_)
+        | Error::NotFound(_)
+        | Error::Invalid { .. }
+        | Error::Conflict(_)
+        | Error::Store(_)
+        | Error::Vault(_) => Problem::of(error, RequestId::fresh()).code,
     }
 }
 
@@ -144,9 +158,10 @@ fn mend(error: &Error) -> Option<String> {
 
 fn denied(why: &Why) -> Option<&'static str> {
     match why {
-        Why::Widens(_) | Why::Prolongs => Some(
-            "make another one: `keywright token create`; a rotation may give a new end: `keywright token rotate ID --expires 90d`",
-        ),
+        Why::Widens(_) => Some("make another one: `keywright token create LABEL --scopes SCOPES`"),
+        Why::Prolongs => {
+            Some("a rotation may give it a new end: `keywright token rotate ID --expires 90d`")
+        }
         Why::Unknown
         | Why::Scope(_)
         | Why::Escalation(_)

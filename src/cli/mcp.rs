@@ -55,17 +55,10 @@ pub(super) async fn run(place: &args::Place, asked: args::Mcp) -> Result<(), Fai
     let server = Server::new(house.authority.clone(), credential, house.claim_command());
     let ended = tokio::select! {
         ended = Box::pin(stdio::serve(server, descriptors, stop)) => ended,
-        () = keep_house(&house) => Ok(()),
+        () = house.authority.keep_house() => Ok(()),
     };
     house.close().await;
     ended.map_err(|error| Failure::Failed(error.into()))
-}
-
-async fn keep_house(house: &House) {
-    if let Err(error) = house.authority.sweep(&House::keeper()).await {
-        tracing::warn!(%error, "the store could not be swept");
-    }
-    house.authority.keep_house().await;
 }
 
 /// What a local session holds: the usual scopes or those that were named, and the service scopes

@@ -1,6 +1,9 @@
 //! Builds the house from what is set: the only place that opens a store and a vault.
 
-use std::path::PathBuf;
+use std::{
+    io::ErrorKind,
+    path::{Path, PathBuf},
+};
 
 use super::{args::Place, error::Failure};
 use crate::{
@@ -48,6 +51,13 @@ impl House {
             .clone()
             .or_else(|| env::read(&env::KEY_FILE).map(PathBuf::from))
             .unwrap_or_else(|| store.with_file_name("vault.key"));
+        if missing == Missing::IsRefused && is_absent(&store) {
+            return Err(Failure::Failed(anyhow::anyhow!(
+                "there is no store at `{}`; name yours with `--store FILE`, or make one: keywright \
+                 token create LABEL",
+                store.display()
+            )));
+        }
         let options = Options {
             create: missing != Missing::IsRefused,
             durability: Durability::Full,
@@ -74,15 +84,6 @@ impl House {
                 account: self.account.clone(),
             },
             front: Front::Cli,
-            id: RequestId::fresh(),
-        }
-    }
-
-    /// What the program itself asks with, keeping house.
-    pub(super) fn keeper() -> Request {
-        Request {
-            credential: Credential::Keywright,
-            front: Front::Housekeeping,
             id: RequestId::fresh(),
         }
     }
@@ -116,8 +117,17 @@ impl House {
             username,
             uid: uid(),
         };
-        Ok(self.authority.found_store(&Self::keeper(), first).await?)
+        Ok(self
+            .authority
+            .found_store(&Request::housekeeping(), first)
+            .await?)
     }
+}
+
+/// Whether nothing stands at `path`, not even a link to nothing.
+fn is_absent(path: &Path) -> bool {
+    path.symlink_metadata()
+        .is_err_and(|error| error.kind() == ErrorKind::NotFound)
 }
 
 /// Where the store is, and whether that is the usual place.

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::error::Failure;
-use crate::{authority::Sink, domain::credential::PlainToken};
+use crate::{authority::Sink, domain::credential::PlainToken, wire::token::quoted};
 
 /// The sink that `text` names.
 pub(super) fn named(text: &str) -> Result<Box<dyn Sink>, Failure> {
@@ -82,8 +82,16 @@ impl Sink for NewFile {
             let path = self.path.display();
             let why = if error.kind() == io::ErrorKind::AlreadyExists {
                 format!("`{path}` is there already, and is never overwritten; name another")
+            } else if let (io::ErrorKind::NotFound, Some(folder)) =
+                (error.kind(), self.path.parent())
+            {
+                let folder = folder.display().to_string();
+                format!(
+                    "`{path}` has no folder to stand in; make it first: mkdir -p {}",
+                    quoted(&folder)
+                )
             } else {
-                format!("`{path}` cannot be made: {error}")
+                format!("`{path}` cannot be made: {error}; name another with `--to file:PATH`")
             };
             io::Error::new(error.kind(), why)
         };

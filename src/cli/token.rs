@@ -106,7 +106,7 @@ pub(super) fn told(out: Output, claimed: &Claimed) -> Result<(), Failure> {
         serde_json::to_string(&record).map_err(anyhow::Error::new)?
     } else {
         format!(
-            "{} is active{}. Its value is shown this once.",
+            "{} is active{}. Its value is not shown again.",
             name(&record),
             match &record.expires_at {
                 Some(end) => format!(" until {end}"),

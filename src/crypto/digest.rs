@@ -75,12 +75,12 @@ impl std::fmt::Debug for Fields {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::crypto::hex::hex;
 
     #[test]
     fn digests_as_fips_180_4_does() {
         let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-        let found: String = sha256(b"abc").iter().map(|b| format!("{b:02x}")).collect();
-        assert_eq!(found, expected);
+        assert_eq!(hex(&sha256(b"abc")), expected);
     }
 
     #[test]

@@ -4,7 +4,11 @@ use std::{fmt, str::FromStr};
 
 use zeroize::Zeroizing;
 
-use super::{digest, random};
+use super::{
+    digest,
+    hex::{hex, unhex},
+    random,
+};
 
 /// The first line of a key file. Never change it: every key file that exists begins with it.
 const TITLE: &str = "keywright vault key 1";
@@ -121,32 +125,6 @@ impl fmt::Debug for MasterKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "MasterKey({})", self.id)
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .map(|digit| char::from(DIGITS[usize::from(digit)]))
-        .collect()
-}
-
-fn unhex<const N: usize>(text: &str) -> Option<Zeroizing<[u8; N]>> {
-    let text = text.as_bytes();
-    if text.len() != 2 * N {
-        return None;
-    }
-    let digit = |byte: u8| match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        _ => None,
-    };
-    let mut bytes = Zeroizing::new([0; N]);
-    for (place, pair) in bytes.iter_mut().zip(text.chunks_exact(2)) {
-        *place = digit(pair[0])? << 4 | digit(pair[1])?;
-    }
-    Some(bytes)
 }
 
 #[cfg(test)]

@@ -9,5 +9,6 @@
 pub mod aead;
 pub mod checksum;
 pub mod digest;
+pub mod hex;
 pub mod keyring;
 pub mod random;

@@ -239,7 +239,7 @@ impl FromStr for Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::clock::from_millis;
+    use crate::{crypto::hex::hex, domain::clock::from_millis};
 
     fn record() -> AuditRecord {
         AuditRecord {
@@ -282,9 +282,9 @@ mod tests {
         ];
         let mut seen = vec![record().chained(&ORIGIN), record().chained(&[1; 32])];
         for change in changes {
-            let mut changed = record();
-            change(&mut changed, user);
-            seen.push(changed.chained(&ORIGIN));
+            let mut other = record();
+            change(&mut other, user);
+            seen.push(other.chained(&ORIGIN));
         }
         let distinct: std::collections::BTreeSet<_> = seen.iter().collect();
         assert_eq!(distinct.len(), seen.len());
@@ -293,11 +293,7 @@ mod tests {
     /// The one value that must never change: a new program has to verify an old chain.
     #[test]
     fn the_chain_of_old_stores_still_holds() {
-        let hash: String = record()
-            .chained(&ORIGIN)
-            .iter()
-            .map(|b| format!("{b:02x}"))
-            .collect();
+        let hash = hex(&record().chained(&ORIGIN));
         assert_eq!(
             hash,
             "ed042b363325cc6229d85eb0dffe7350734f416e6ed488b7a7586ecf855175d5"

@@ -18,9 +18,10 @@ use rmcp::{
     },
     service::RequestContext,
 };
+use serde_json::Value;
 
 use crate::{
-    authority::Authority,
+    authority::{Authority, Error},
     authz::{Credential, Request},
     domain::{audit::Front, id::RequestId},
     wire::{problem::Problem, token::ClaimCommand},
@@ -75,43 +76,60 @@ impl Server {
         };
         let tool = self.tools.iter().find(|tool| tool.name == params.name)?;
         let arguments = params.arguments.unwrap_or_default();
-        let called = match arguments::check(&tool.input_schema, &arguments) {
-            Ok(()) => {
-                let call = tools::call(self, &request, &tool.name, arguments);
-                // A tool that panics must answer all the same.
-                AssertUnwindSafe(call).catch_unwind().await
+        let call = async {
+            let called = match arguments::check(&tool.input_schema, &arguments) {
+                Ok(()) => tools::call(self, &request, &tool.name, arguments).await,
+                Err(error) => Err(error),
+            };
+            if let Err(Error::Invalid { .. }) = called {
+                // Who asks comes before what is asked: nobody is told first what a tool expects.
+                self.authority.whoami(&request).await?;
             }
-            Err(error) => Ok(Err(error)),
+            called
         };
-        let problem = match called {
-            Ok(Ok(answer)) => {
-                tracing::debug!(tool = %tool.name, request = %request.id, "done");
-                return Some(CallToolResult::structured(answer));
-            }
-            Ok(Err(error)) => {
-                error::log(&error, &tool.name, request.id);
-                Problem::of(&error, request.id)
-            }
-            Err(_) => {
-                tracing::error!(tool = %tool.name, request = %request.id, "the tool panicked");
-                Problem::internal(request.id)
-            }
-        };
-        // Text alone: a widely used client throws on structured content that is no answer.
-        let text = error::text(&problem);
-        Some(CallToolResult::error(vec![ContentBlock::text(text)]))
+        Some(answer(&tool.name, request.id, call).await)
     }
 
     /// What the 2026-07-28 revision wants on every result, and no earlier one knows.
     fn meta(context: &RequestContext<RoleServer>) -> Option<MetaObject> {
-        let is_modern = context
-            .protocol_version()
-            .is_some_and(|version| version >= ProtocolVersion::V_2026_07_28);
-        is_modern.then(|| {
+        is_modern(context).then(|| {
             let identity = serde_json::to_value(identity()).unwrap_or_default();
             MetaObject(JsonObject::from_iter([(SERVER_INFO.to_owned(), identity)]))
         })
     }
+}
+
+/// Whether the client speaks the 2026-07-28 revision or a later one.
+fn is_modern(context: &RequestContext<RoleServer>) -> bool {
+    context
+        .protocol_version()
+        .is_some_and(|version| version >= ProtocolVersion::V_2026_07_28)
+}
+
+/// Waits for a call of `tool`, and tells what came of it.
+async fn answer(
+    tool: &str,
+    request: RequestId,
+    call: impl Future<Output = Result<Value, Error>>,
+) -> CallToolResult {
+    // A tool that panics must answer all the same.
+    let problem = match AssertUnwindSafe(call).catch_unwind().await {
+        Ok(Ok(answer)) => {
+            tracing::debug!(tool, %request, "done");
+            return CallToolResult::structured(answer);
+        }
+        Ok(Err(error)) => {
+            error::log(&error, tool, request);
+            Problem::of(&error, request)
+        }
+        Err(_) => {
+            tracing::error!(tool, %request, "the tool panicked");
+            Problem::internal(request)
+        }
+    };
+    // Text alone: a widely used client throws on structured content that is no answer.
+    let text = error::text(&problem);
+    CallToolResult::error(vec![ContentBlock::text(text)])
 }
 
 fn identity() -> Implementation {
@@ -137,9 +155,12 @@ impl ServerHandler for Server {
             // All of them fit on the first page; several clients read no other.
             return Err(ErrorData::invalid_params("there is no second page", None));
         }
-        let mut listed = ListToolsResult::with_all_items(self.tools.to_vec())
-            .with_ttl_ms(LIST_KEEPS)
-            .with_cache_scope(CacheScope::Private);
+        let mut listed = ListToolsResult::with_all_items(self.tools.to_vec());
+        if is_modern(&context) {
+            listed = listed
+                .with_ttl_ms(LIST_KEEPS)
+                .with_cache_scope(CacheScope::Private);
+        }
         listed.meta = Self::meta(&context);
         Ok(listed)
     }
@@ -160,5 +181,28 @@ impl ServerHandler for Server {
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
         self.tools.iter().find(|tool| tool.name == name).cloned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_tool_that_panics_is_answered() {
+        let request = RequestId::fresh();
+
+        let answered = answer("whoami", request, async { panic!("nobody foresaw this") }).await;
+
+        assert_eq!(answered.is_error, Some(true));
+        assert_eq!(answered.structured_content, None);
+        let text = serde_json::to_value(&answered.content).unwrap()[0]["text"].take();
+        assert_eq!(
+            text,
+            format!(
+                "internal: something went wrong on our side (request {request}). You can: call \
+                 again. Only the person can: look for this request in the server's log."
+            )
+        );
     }
 }

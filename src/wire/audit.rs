@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::time;
 use crate::{
     authority::{Fault, Verified},
-    crypto::digest::Digest,
+    crypto::hex::hex,
     domain::{audit, page::Page},
 };
 
@@ -144,14 +144,4 @@ impl From<&Fault> for ChainFault {
             fault: fault.to_string(),
         }
     }
-}
-
-fn hex(digest: &Digest) -> String {
-    use std::fmt::Write as _;
-
-    digest.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a String does not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

@@ -72,10 +72,8 @@ fn the_page_of_the_tools_is_true() {
 fn the_page_of_the_commands_is_true() {
     let mut page = format!("# The commands\n\n{GENERATED}");
     for (name, help) in keywright::cli::help() {
-        let help: String = help
-            .lines()
-            .map(|line| format!("{}\n", line.trim_end()))
-            .collect();
+        let help: Vec<_> = help.lines().map(str::trim_end).collect();
+        let help = help.join("\n");
         write!(page, "\n## `{name}`\n\n```text\n{}\n```\n", help.trim()).unwrap();
     }
     is_the_page("cli.md", &page);

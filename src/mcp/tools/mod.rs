@@ -108,7 +108,8 @@ fn definition<T: Call>() -> Tool {
 }
 
 /// `schema` without the names that Rust has for its whole numbers: validators warn of formats that
-/// they do not know.
+/// they do not know. And without defaults of null, where the type allows none, and line ends of
+/// comments.
 fn plain(schema: &JsonObject) -> JsonObject {
     fn strip(value: &mut Value) {
         match value {
@@ -119,6 +120,12 @@ fn plain(schema: &JsonObject) -> JsonObject {
                 };
                 if fields.get("format").is_some_and(is_rusts) {
                     fields.remove("format");
+                }
+                if let Some(Value::String(text)) = fields.get_mut("description") {
+                    *text = text.replace('\n', " ");
+                }
+                if fields.get("default").is_some_and(Value::is_null) {
+                    fields.remove("default");
                 }
                 fields.values_mut().for_each(strip);
             }

@@ -34,8 +34,8 @@ pub(super) struct CreateToken {
     #[serde(default)]
     #[schemars(with = "String", extend("enum" = ["claim", "inline"]))]
     deliver: Option<String>,
-    /// Any text of your choice, up to 255 characters. The same key and arguments within 24 hours
-    /// answer with the same token.
+    /// 1 to 255 visible ASCII characters of your choice, such as a UUID. The same key and arguments
+    /// within 24 hours answer with the same token.
     #[serde(default)]
     #[schemars(with = "String")]
     idempotency_key: Option<String>,
@@ -212,8 +212,8 @@ pub(super) struct RotateToken {
     #[serde(default)]
     #[schemars(with = "String", extend("enum" = ["claim", "inline"]))]
     deliver: Option<String>,
-    /// Any text of your choice, up to 255 characters. The same key and arguments within 24 hours
-    /// rotate once.
+    /// 1 to 255 visible ASCII characters of your choice, such as a UUID. The same key and arguments
+    /// within 24 hours rotate once.
     #[serde(default)]
     #[schemars(with = "String")]
     idempotency_key: Option<String>,

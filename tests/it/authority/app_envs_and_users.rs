@@ -1,18 +1,26 @@
 //! App environments, people and accounts are looked after by those who may, and nobody else.
 
 use keywright::{
-    authority::{Error, FirstUser, For, NewAccount, NewAppEnv, NewUser, SetCliToken},
+    authority::{Error, FirstUser, For, NewAccount, NewAppEnv, NewToken, NewUser, SetCliToken},
+    authz::{Credential, Request},
     domain::{
-        account::Role,
+        account::{Role, Slug},
         app_env::AppEnvRef,
         page::{Cursor, Limit},
     },
 };
 
 use crate::support::{
-    TestApp, env_named, keywright, label, local, local_with, operator, operator_in, scopes, token,
-    why,
+    TestApp, env_named, keywright, label, local, local_with, operator, operator_in, revoke, rotate,
+    scopes, token, why,
 };
+
+fn first_user() -> FirstUser {
+    FirstUser {
+        username: "ann".parse().unwrap(),
+        uid: 1000,
+    }
+}
 
 fn new_env(name: &str) -> NewAppEnv {
     NewAppEnv {
@@ -333,4 +341,62 @@ async fn a_cli_token_for_nobody_is_not_made() {
 
     assert_eq!(why(refused), "there is no such user here");
     assert!(!app.key_path().exists());
+}
+
+#[tokio::test]
+async fn several_processes_found_one_store_together() {
+    let app = TestApp::empty();
+    let others = [app.another_process(), app.another_process()];
+    let requests = [keywright(), keywright(), keywright()];
+
+    let (one, two, three) = tokio::join!(
+        app.authority.found_store(&requests[0], first_user()),
+        others[0].authority.found_store(&requests[1], first_user()),
+        others[1].authority.found_store(&requests[2], first_user()),
+    );
+
+    assert!(one.is_ok() && two.is_ok() && three.is_ok());
+    assert_eq!((app.rows("accounts"), app.rows("users")), (1, 1));
+    assert_eq!(app.system_trail(9).await.len(), 2);
+    app.is_sound().await;
+}
+
+#[tokio::test]
+async fn an_operator_whom_the_store_does_not_know_has_nothing_of_their_own() {
+    let app = TestApp::new().await;
+    let root = Request {
+        credential: Credential::Operator {
+            uid: 0,
+            account: Slug::default(),
+        },
+        ..operator()
+    };
+
+    let own = app.create(&root, token("x")).await;
+    let anns = NewToken {
+        owner: For::User("ann".parse().unwrap()),
+        ..token("x")
+    };
+    let anns = app.create(&root, anns).await;
+
+    assert_eq!(why(own), "there is no such user here");
+    assert!(anns.is_ok());
+}
+
+#[tokio::test]
+async fn an_admin_looks_after_an_app_environments_token_but_does_not_renew_it() {
+    let app = TestApp::new().await;
+    app.app_env("staging").await;
+    let cli_token = app.set_cli_token(env_named("staging"), "deploy:app").await;
+    let admin = app
+        .agent(["write:tokens", "delete:tokens", "manage:account"])
+        .await;
+
+    let renewed = app.rotate(&admin.asks(), rotate(cli_token.id)).await;
+    app.disable(&admin.asks(), cli_token.id).await;
+    let ended = app.revoke_by(&admin.asks(), revoke(cli_token.id)).await;
+
+    assert!(why(renewed).contains("only its owner"));
+    assert_eq!(ended.unwrap().revoked_count, 1);
+    app.is_sound().await;
 }

@@ -504,3 +504,23 @@ async fn no_entry_holds_a_value_or_a_code() {
         assert!(!trail.contains(&secret));
     }
 }
+
+#[tokio::test]
+async fn two_processes_write_one_chain() {
+    let app = TestApp::new().await;
+    let other = app.another_process();
+    let mut writing = tokio::task::JoinSet::new();
+    for place in 0..40 {
+        let app = if place % 2 == 0 { &app } else { &other };
+        let authority = app.authority.clone();
+        writing.spawn(async move {
+            let made = authority.create_token(&local(), token("x")).await;
+            made.unwrap();
+        });
+    }
+
+    writing.join_all().await;
+
+    assert_eq!(app.rows("audit"), 43);
+    app.is_sound().await;
+}

@@ -388,3 +388,34 @@ async fn revoking_the_opener_afterwards_leaves_what_was_claimed() {
 
     assert!(app.is_good(&value).await);
 }
+
+#[tokio::test]
+async fn of_two_processes_that_claim_at_once_one_gets_the_value() {
+    let app = TestApp::new().await;
+    let (_, id, code) = waiting(&app).await;
+    let other = app.another_process();
+
+    let (one, two) = tokio::join!(app.claim(&code), other.claim(&code));
+
+    let mut both = [one, two];
+    both.sort_by_key(Result::is_err);
+    let [won, lost] = both;
+    assert!(app.is_good(&won.unwrap()).await);
+    assert!(why(lost).starts_with("this claim was used before"));
+    assert_eq!(app.token(id).await.present.unwrap().generation, 1);
+    app.is_sound().await;
+}
+
+#[tokio::test]
+async fn a_claim_chosen_by_its_token_is_the_one_that_waits() {
+    let app = TestApp::new().await;
+    let (ann, id, code) = waiting(&app).await;
+    let first = app.claim(&code).await.unwrap();
+    app.rotate(&ann.asks(), rotate(id)).await.unwrap();
+    let mut sink = TestSink::default();
+
+    app.claim_to(ClaimRef::Token(id), &mut sink).await.unwrap();
+
+    assert!(app.is_good(&sink.value()).await);
+    assert!(!app.is_good(&first).await);
+}

@@ -11,8 +11,8 @@ use keywright::{
 };
 
 use crate::support::{
-    Agent, TestApp, env_named, local, operator, operator_in, revoke, rotate, scopes, swap_keys,
-    update, value, why,
+    Agent, TestApp, TestSink, by_code, code, env_named, local, operator, operator_in, revoke,
+    rotate, scopes, swap_keys, update, value, why,
 };
 
 fn imported(of: For, value: &str) -> SetCliToken {
@@ -509,4 +509,68 @@ async fn each_account_has_its_own_cli_token_for_its_people() {
 
     assert_ne!(theirs.unwrap().0.account, ours.account);
     app.is_sound().await;
+}
+
+#[tokio::test]
+async fn two_processes_that_need_the_first_key_at_once_make_one() {
+    let app = TestApp::new().await;
+    let other = app.another_process();
+    app.app_env("staging").await;
+
+    tokio::join!(
+        app.set_cli_token(For::Me, ""),
+        other.set_cli_token(env_named("staging"), ""),
+    );
+
+    let app = app.restarted().await;
+    assert!(app.is_good(&shown(&app, For::Me).await).await);
+    assert!(app.is_good(&shown(&app, env_named("staging")).await).await);
+}
+
+#[tokio::test]
+async fn a_rotation_by_claim_shows_the_old_value_until_it_is_claimed() {
+    let app = TestApp::new().await;
+    let cli_token = app.set_cli_token(For::Me, "").await;
+    let old = shown(&app, For::Me).await;
+    let rotated = app.rotate(&operator(), rotate(cli_token.id)).await.unwrap();
+    let mut broken = TestSink::failing_to("publish");
+
+    let code = code(&rotated);
+    app.claim_to(by_code(&code), &mut broken).await.unwrap_err();
+    assert_eq!(shown(&app, For::Me).await, old);
+    let new = app.claim(&code).await.unwrap();
+
+    assert_eq!(shown(&app, For::Me).await, new);
+    assert!(app.is_good(&new).await && !app.is_good(&old).await);
+    app.is_sound().await;
+}
+
+#[tokio::test]
+async fn one_that_is_over_makes_room_for_a_new_one() {
+    let app = TestApp::new().await;
+    let cli_token = app.set_cli_token(For::Me, "").await;
+    let sooner = Update {
+        expires: Some("1h".parse().unwrap()),
+        ..update(cli_token.id)
+    };
+    app.update(&operator(), sooner).await.unwrap();
+    app.advance(chrono::Duration::hours(1));
+
+    let again = app.set_cli_token(For::Me, "").await;
+
+    assert_eq!(again.id, cli_token.id);
+    assert_eq!(again.powers.expires_at, None);
+    assert!(app.is_good(&shown(&app, For::Me).await).await);
+    app.is_sound().await;
+}
+
+#[tokio::test]
+async fn what_was_revealed_does_not_show_itself_when_it_is_printed() {
+    let app = TestApp::new().await;
+    app.set_cli_token(For::Me, "").await;
+
+    let revealed = app.reveal(&operator(), For::Me).await.unwrap();
+
+    let value = revealed.value.expose();
+    assert!(!format!("{revealed:?}").contains(&value["kw_cli_0000".len()..]));
 }

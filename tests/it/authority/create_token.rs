@@ -447,3 +447,36 @@ async fn a_chain_of_mintings_only_narrows() {
     assert!(why(longer).contains("longer life"));
     app.is_sound().await;
 }
+
+#[tokio::test]
+async fn the_same_key_from_two_processes_at_once_comes_to_one_token() {
+    let app = TestApp::new().await;
+    let ann = app.agent(["write:tokens"]).await;
+    let other = app.another_process();
+    let requests = [ann.asks(), ann.asks()];
+
+    let (one, two) = tokio::join!(
+        app.create(&requests[0], keyed("k1")),
+        other.create(&requests[1], keyed("k1")),
+    );
+
+    let [one, two] = [one.unwrap(), two.unwrap()];
+    assert_eq!(one.token.id, two.token.id);
+    assert_ne!(one.replayed, two.replayed);
+    assert_eq!(app.rows("tokens"), 2);
+    app.is_sound().await;
+}
+
+#[tokio::test]
+async fn an_answer_does_not_show_its_value_or_its_code_when_it_is_printed() {
+    let app = TestApp::new().await;
+    let ann = app.agent(["write:tokens", "read:secrets"]).await;
+
+    let with_value = app.create(&ann.asks(), inline("")).await.unwrap();
+    let with_code = app.create(&ann.asks(), token("x")).await.unwrap();
+
+    let secret = &value(&with_value)["kw_pat_0000".len()..];
+    assert!(!format!("{with_value:?}").contains(secret));
+    assert!(!format!("{with_code:?}").contains(&code(&with_code)));
+    assert!(!format!("{:?}", ann.asks()).contains(&ann.value[11..]));
+}

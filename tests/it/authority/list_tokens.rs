@@ -358,3 +358,33 @@ async fn an_admin_with_manage_account_reads_another_members_token() {
 
     assert_eq!(found.id, bob.id);
 }
+
+#[tokio::test]
+async fn a_token_of_one_account_does_not_see_its_owners_tokens_in_another() {
+    let app = TestApp::new().await;
+    let there = app.stranger().await;
+    app.set_role("eve", Role::Admin).await;
+    let here = app.agent_of("eve", ["read:tokens"]).await;
+
+    let (mine, _) = app
+        .authority
+        .list_tokens(&here.asks(), list())
+        .await
+        .unwrap();
+    let theirs = app.authority.get_token(&here.asks(), there.id).await;
+
+    assert_eq!(mine.rows.len(), 1);
+    assert_eq!(mine.rows[0].id, here.id);
+    assert_eq!(why(theirs), "there is no such token here");
+}
+
+#[tokio::test]
+async fn a_label_that_was_edited_behind_our_back_stays_harmless() {
+    let app = TestApp::new().await;
+    made(&app, &["plain"]).await;
+    app.attack("update tokens set label = 'a' || char(27) || '[31mb' || char(8238)");
+
+    let labels = app.labels(&local(), list()).await;
+
+    assert_eq!(labels, ["a\\u{1b}[31mb\\u{202e}"]);
+}

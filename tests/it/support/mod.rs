@@ -65,17 +65,22 @@ impl Agent {
 impl TestApp {
     /// A store with ann in it.
     pub(crate) async fn new() -> Self {
-        let folder = Arc::new(tempfile::tempdir().unwrap());
-        let clock = Clock::fixed(clock::from_millis(1_800_000_000_000));
-        let authority = authority(&folder, &clock);
+        let app = Self::empty();
         let first = FirstUser {
             username: "ann".parse().unwrap(),
             uid: ANN,
         };
-        let house = request(Credential::Keywright);
-        authority.found_store(&house, first).await.unwrap();
+        let founded = app.authority.found_store(&keywright(), first).await;
+        founded.unwrap();
+        app
+    }
+
+    /// A store in which nobody is yet.
+    pub(crate) fn empty() -> Self {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let clock = Clock::fixed(clock::from_millis(1_800_000_000_000));
         Self {
-            authority,
+            authority: authority(&folder, &clock),
             clock,
             folder,
         }
