@@ -78,7 +78,7 @@ fn main() {
     );
 
     // The disk's own price, in the same folder and the same minute as the creates.
-    let create = json!({ "name": "create_token", "arguments": { "label": "bench", "scopes": ["notes:read"] } });
+    let create = json!({ "name": "create_token", "arguments": { "label": "bench", "scopes": ["read:notes"] } });
     let mut probe = File::create(folder.join("probe")).unwrap();
     let page = [7; 4096];
     let mut syncs = Vec::new();
@@ -135,7 +135,7 @@ async fn seed(path: &Path, tokens: u32) {
             let new = NewToken {
                 owner: For::Me,
                 label: Label::parse(&format!("agent {n}")).unwrap(),
-                scopes: Scopes::parse(["notes:read", "notes:write"]).unwrap(),
+                scopes: Scopes::parse(["read:notes", "write:notes"]).unwrap(),
                 expires: None,
                 deliver: Deliver::Inline,
                 idempotency_key: None,

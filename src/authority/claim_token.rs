@@ -189,9 +189,19 @@ impl Authority {
             let entry = permit
                 .entry(Target::Token(done.token.id))
                 .because("taken back: the value could not be handed over");
-            let generation = done.token.present.as_ref().map_or(0, |p| p.generation);
-            tx.take_back_value(done.token.id, generation, &entry)?;
-            tx.use_claim(&done.claim, None, &entry)?;
+            let generation = |token: &Token| token.present.as_ref().map(|p| p.generation);
+            let there = tx.token(&permit, done.token.id)?;
+            let Some(given) = generation(&done.token) else {
+                return Ok(());
+            };
+            // Somebody may have renewed the token in the meantime; theirs stands.
+            if there.as_ref().and_then(generation) == Some(given) {
+                tx.take_back_value(done.token.id, given, &entry)?;
+                let other = tx.claim_of(&permit, done.token.id)?;
+                if other.is_none_or(|claim| claim.used_at.is_some()) {
+                    tx.use_claim(&done.claim, None, &entry)?;
+                }
+            }
             Ok(())
         })
         .await

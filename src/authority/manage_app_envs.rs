@@ -88,10 +88,11 @@ impl Authority {
             let whose = found.map(|_| Whose::Account(account));
             let permit = decide(who, Action::DeleteAppEnv, whose, Thing::AppEnv)?;
             let (id, _) = found.ok_or(Error::NotFound(Thing::AppEnv))?;
-            if let Some(token) = tx.cli_token(account, Owner::AppEnv(id))? {
+            for token in tx.tokens_of(account, Owner::AppEnv(id))? {
                 let entry = permit
                     .entry(Target::Token(token))
                     .because(format!("with app environment {id}, which owned it"));
+                tx.close_claim(token, &entry)?;
                 tx.revoke_token(token, who.at(), &entry)?;
             }
             tx.remove_app_env(id, &permit.entry(Target::AppEnv(id)))?;

@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Error;
 use crate::{
-    authz::{Record, Why},
+    authz::Record,
     domain::{actor::Actor, clock::Time, id::RequestId},
     store::Refused,
 };
@@ -69,8 +69,7 @@ impl Refusals {
         if minute.counted.len() >= MOST {
             minute.end();
         }
-        let is_nobodys =
-            record.actor == Actor::Nobody && record.reason == Some(Why::Unknown.to_string());
+        let is_nobodys = record.actor == Actor::Nobody;
         minute.counted.push(Counted {
             last: Record::clone(&record),
             written: (!is_nobodys).then_some(record.request()),

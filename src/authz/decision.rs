@@ -1,5 +1,7 @@
 //! [`decide`], [`covers`] and [`outlook`]: the whole policy.
 
+use std::mem::discriminant;
+
 use super::{Action, Change, Denial, Permit, Principal, Why, principal::Kind};
 use crate::domain::{
     account::Role,
@@ -33,6 +35,7 @@ pub fn decide(
     // would tell strangers what exists.
     record.chain = principal.account().map_or(Chain::System, Chain::Account);
     record.owner = None;
+    record.kind = Some(discriminant(&why));
     Err(Denial { why, record })
 }
 

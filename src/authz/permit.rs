@@ -1,6 +1,6 @@
 //! What only a decision can make: [`Permit`], [`Denial`], and the [`Entry`] of a change.
 
-use std::marker::PhantomData;
+use std::{marker::PhantomData, mem::Discriminant};
 
 use super::{Action, Principal};
 use crate::domain::{
@@ -93,6 +93,8 @@ pub struct Record {
     pub(crate) owner: Option<UserId>,
     pub(crate) outcome: Outcome,
     pub(crate) reason: Option<String>,
+    /// Which reason it is, whatever it names.
+    pub(crate) kind: Option<Discriminant<Why>>,
     pub(crate) count: u32,
 }
 
@@ -156,6 +158,7 @@ impl<'tx> Permit<'tx> {
             },
             outcome,
             reason,
+            kind: None,
             count: 1,
         }
     }
@@ -177,12 +180,12 @@ impl Entry<'_> {
 
 impl Record {
     /// Whether `later` is the same refusal once more: of the same principal and action, for the
-    /// same reason, to be counted and not written again.
+    /// same kind of reason, to be counted and not written again.
     pub fn is_repeated_by(&self, later: &Self) -> bool {
         self.outcome == Outcome::Refused
             && later.outcome == Outcome::Refused
             && (self.chain, self.actor, self.front) == (later.chain, later.actor, later.front)
-            && (self.action, &self.reason) == (later.action, &later.reason)
+            && (self.action, self.kind) == (later.action, later.kind)
     }
 
     /// The same, standing for `count` of its kind.

@@ -224,6 +224,7 @@ fn unknown(request: &Request, at: Time) -> Denial {
             owner: None,
             outcome: Outcome::Refused,
             reason: Some(Why::Unknown.to_string()),
+            kind: Some(std::mem::discriminant(&Why::Unknown)),
             count: 1,
         }),
     }

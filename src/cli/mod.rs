@@ -7,6 +7,8 @@ mod claim;
 mod cli_token;
 mod demo;
 mod error;
+#[cfg(test)]
+mod error_table;
 mod mcp;
 mod output;
 mod serve;

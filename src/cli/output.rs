@@ -195,7 +195,7 @@ mod tests {
 
     fn table() -> Table {
         let mut table = Table::new(["ID", "LABEL", "SCOPES"]);
-        table.row(["1".into(), "Claude Desktop".into(), "notes:read".into()]);
+        table.row(["1".into(), "Claude Desktop".into(), "read:notes".into()]);
         table.row(["2".into(), "夜".repeat(20), "a:b ".repeat(20)]);
         table
     }

@@ -3,7 +3,7 @@
 use crate::{authority::Error, domain::id::RequestId, wire::problem::Problem};
 
 /// `code: sentence. You can: ... Only the person can: ...` and nothing else.
-pub(super) fn text(problem: &Problem) -> String {
+pub(crate) fn text(problem: &Problem) -> String {
     let mut text = format!("{}: {}.", problem.code.as_str(), problem.message);
     if let Some(what) = &problem.you_can {
         text.extend([" You can: ", what, "."]);

@@ -2,7 +2,7 @@
 //! authority, which looks the session's credential up anew.
 
 mod arguments;
-mod error;
+pub(crate) mod error;
 pub mod stdio;
 mod tools;
 
@@ -13,8 +13,9 @@ use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
         CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock,
-        Implementation, JsonObject, ListToolsResult, MetaObject, PaginatedRequestParams,
-        ProtocolVersion, ServerCapabilities, ServerConfig, Tool,
+        CustomRequest, CustomResult, ErrorCode, Implementation, JsonObject, ListToolsResult,
+        MetaObject, PaginatedRequestParams, ProtocolVersion, ServerCapabilities, ServerConfig,
+        Tool,
     },
     service::RequestContext,
 };
@@ -177,6 +178,16 @@ impl ServerHandler for Server {
                 None,
             )),
         }
+    }
+
+    /// Does not repeat the method, as rmcp would: it may be a value gone astray.
+    async fn on_custom_request(
+        &self,
+        _: CustomRequest,
+        _: RequestContext<RoleServer>,
+    ) -> Result<CustomResult, ErrorData> {
+        let none = "there is no such method";
+        Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, none, None))
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {

@@ -60,6 +60,8 @@ pub trait ReadTokens {
     fn presented_by_id(&mut self, id: TokenId) -> Result<Option<Presented>, Error>;
     /// What the decision about a token must know.
     fn stake(&mut self, id: TokenId) -> Result<Option<Stake>, Error>;
+    /// Every token of this owner that has not ended.
+    fn tokens_of(&mut self, account: AccountId, owner: Owner) -> Result<Vec<TokenId>, Error>;
     /// The CLI token of this owner that has not ended.
     fn cli_token(&mut self, account: AccountId, owner: Owner) -> Result<Option<TokenId>, Error>;
     /// One token of those that `permit` is for.

@@ -36,11 +36,11 @@ pub fn start(wanted: Option<&str>, colours: bool) -> Result<(), NotAFilter> {
     Ok(())
 }
 
-/// rmcp logs whole requests and answers at its lower levels, revealed values among them. No
-/// setting lets those through.
+/// rmcp logs whole requests and answers at its lower levels, revealed values among them, and at
+/// `warn` what the client calls its requests. No setting lets those through.
 fn is_harmless(target: &str, level: Level) -> bool {
     let is_rmcp = target == "rmcp" || target.starts_with("rmcp::");
-    !is_rmcp || level <= Level::WARN
+    !is_rmcp || level <= Level::ERROR
 }
 
 #[cfg(test)]
@@ -51,7 +51,8 @@ mod tests {
     fn what_rmcp_says_of_requests_is_never_logged() {
         assert!(!is_harmless("rmcp::service", Level::INFO));
         assert!(!is_harmless("rmcp", Level::TRACE));
-        assert!(is_harmless("rmcp::service", Level::WARN));
+        assert!(!is_harmless("rmcp::service", Level::WARN));
+        assert!(is_harmless("rmcp::service", Level::ERROR));
         assert!(is_harmless("keywright::mcp", Level::TRACE));
     }
 }

@@ -1,4 +1,4 @@
-//! CLI tokens: the one kind of value that can be shown again.
+//! CLI tokens: the one kind of value that can be shown again. What holds one has no `Debug`.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -7,7 +7,7 @@ use super::time;
 use crate::authority::{Revealed, RevealedOwner};
 
 /// A user's CLI token, in the clear.
-#[derive(Debug, JsonSchema, Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct RevealedUserToken {
     /// Its value.
     pub token: String,
@@ -20,7 +20,7 @@ pub struct RevealedUserToken {
 }
 
 /// An app environment's CLI token, in the clear.
-#[derive(Debug, JsonSchema, Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct RevealedAppEnvToken {
     /// Its value.
     pub token: String,
@@ -35,7 +35,7 @@ pub struct RevealedAppEnvToken {
 }
 
 /// A CLI token of either kind.
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 #[serde(untagged)]
 pub enum RevealedCliToken {
     /// A user's.

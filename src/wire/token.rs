@@ -40,8 +40,8 @@ pub struct Token {
     pub generated_at: Option<String>,
 }
 
-/// A token that was made or renewed.
-#[derive(Debug, JsonSchema, Serialize)]
+/// A token that was made or renewed. It may hold a value, and so has no `Debug`.
+#[derive(JsonSchema, Serialize)]
 pub struct NewToken {
     /// Its record.
     #[serde(flatten)]
@@ -59,7 +59,7 @@ pub struct NewToken {
 }
 
 /// A pick-up that waits for a person.
-#[derive(Debug, JsonSchema, Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct Claim {
     /// The one-time code.
     pub code: String,

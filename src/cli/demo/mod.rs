@@ -59,7 +59,7 @@ impl Stage {
         say("The agent asks for a token for a nightly job. It gets a claim, not the value.");
         let made = agent.call(
             "create_token",
-            &json!({ "label": "nightly export", "scopes": ["notes:read"], "expires": "12h" }),
+            &json!({ "label": "nightly export", "scopes": ["read:notes"], "expires": "12h" }),
         )?;
         ensure!(made.get("token").is_none(), "a value reached the agent");
         let id = text(&made, "id")?;
@@ -81,7 +81,7 @@ impl Stage {
         );
 
         say("The person gives themselves a CLI token, the one kind that can be shown again.");
-        self.person(&["cli-token", "set", "--scopes", "notes:read"])?;
+        self.person(&["cli-token", "set", "--scopes", "read:notes"])?;
         say("The agent asks to see it. It lacks `read:secrets`, and is told what to do.");
         agent.refused("reveal_user_token", &json!({}), "insufficient_scope")?;
 

@@ -20,7 +20,7 @@ pub(super) struct CreateToken {
     /// What a person is to call it: the tool, script or integration that it is for. 1 to 200
     /// characters.
     label: String,
-    /// What it may do: `verb:noun` each, such as `notes:read`. Only scopes that you hold yourself.
+    /// What it may do: `verb:noun` each, such as `read:notes`. Only scopes that you hold yourself.
     /// Without any it only says who it is.
     #[serde(default)]
     scopes: Vec<String>,

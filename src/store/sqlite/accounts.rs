@@ -1,6 +1,6 @@
 //! The statements about accounts, people, what they are there, and app environments.
 
-use rusqlite::{Row, params};
+use rusqlite::{Row, RowIndex, params};
 
 use super::{
     File,
@@ -255,13 +255,13 @@ fn standing(row: &Row<'_>, user: UserId, account: AccountId) -> rusqlite::Result
         user,
         account,
         active: maybe_time(row, "deactivated_at")?.is_none(),
-        role: role(row)?,
+        role: role(row, "role")?,
     })
 }
 
 /// The role in a row that may have none.
-pub(super) fn role(row: &Row<'_>) -> rusqlite::Result<Option<Role>> {
-    match row.get::<_, Option<String>>("role")? {
+pub(super) fn role(row: &Row<'_>, at: impl RowIndex) -> rusqlite::Result<Option<Role>> {
+    match row.get::<_, Option<String>>(at)? {
         Some(role) => role.parse().map(Some).map_err(super::rows::wrong),
         None => Ok(None),
     }
@@ -271,7 +271,7 @@ fn membership(row: &Row<'_>) -> rusqlite::Result<Membership> {
     Ok(Membership {
         account: id(row, "account_id")?,
         user: id(row, "user_id")?,
-        role: role(row)?.ok_or_else(|| super::rows::wrong(Unknown))?,
+        role: role(row, "role")?.ok_or_else(|| super::rows::wrong(Unknown))?,
     })
 }
 

@@ -29,9 +29,10 @@ impl ReadClaims for File {
     }
 
     fn open_claims(&mut self, permit: &Permit<'_>, at: Time) -> Result<Vec<(Claim, Token)>, Error> {
-        let columns = TOKEN.trim_start_matches("select");
+        // The token's columns come first: they are read by their places.
+        let columns = CLAIM.trim_start_matches("select");
         let sql = format!(
-            "{CLAIM}, {columns} {FROM} join claims c on c.token_id = t.id
+            "{TOKEN}, {columns} {FROM} join claims c on c.token_id = t.id
             where c.used_at is null and c.expires_at > ?1 and t.revoked_at is null
                 and (?2 is null or t.account_id = ?2) and (?3 is null or t.owner_id = ?3)
             order by c.opened_at, t.id"

@@ -2,7 +2,7 @@
 //! was not written by us.
 
 use rusqlite::{
-    OptionalExtension as _, Params, Row,
+    OptionalExtension as _, Params, Row, RowIndex,
     types::{FromSql, FromSqlError, Type, ValueRef},
 };
 use uuid::Uuid;
@@ -30,25 +30,28 @@ impl<const N: usize> FromSql for Bytes<N> {
     }
 }
 
-pub(super) fn id<T: From<Uuid>>(row: &Row<'_>, at: &str) -> rusqlite::Result<T> {
+pub(super) fn id<T: From<Uuid>>(row: &Row<'_>, at: impl RowIndex) -> rusqlite::Result<T> {
     row.get(at)
         .map(|Bytes(bytes)| Uuid::from_bytes(bytes).into())
 }
 
-pub(super) fn maybe_id<T: From<Uuid>>(row: &Row<'_>, at: &str) -> rusqlite::Result<Option<T>> {
+pub(super) fn maybe_id<T: From<Uuid>>(
+    row: &Row<'_>,
+    at: impl RowIndex,
+) -> rusqlite::Result<Option<T>> {
     let bytes: Option<Bytes<16>> = row.get(at)?;
     Ok(bytes.map(|Bytes(bytes)| Uuid::from_bytes(bytes).into()))
 }
 
-pub(super) fn digest(row: &Row<'_>, at: &str) -> rusqlite::Result<Digest> {
+pub(super) fn digest(row: &Row<'_>, at: impl RowIndex) -> rusqlite::Result<Digest> {
     row.get(at).map(|Bytes(bytes)| bytes)
 }
 
-pub(super) fn time(row: &Row<'_>, at: &str) -> rusqlite::Result<Time> {
+pub(super) fn time(row: &Row<'_>, at: impl RowIndex) -> rusqlite::Result<Time> {
     row.get(at).map(clock::from_millis)
 }
 
-pub(super) fn maybe_time(row: &Row<'_>, at: &str) -> rusqlite::Result<Option<Time>> {
+pub(super) fn maybe_time(row: &Row<'_>, at: impl RowIndex) -> rusqlite::Result<Option<Time>> {
     let millis: Option<i64> = row.get(at)?;
     Ok(millis.map(clock::from_millis))
 }
@@ -56,7 +59,7 @@ pub(super) fn maybe_time(row: &Row<'_>, at: &str) -> rusqlite::Result<Option<Tim
 /// A word of ours, read as what it means.
 pub(super) fn word<T, E>(
     row: &Row<'_>,
-    at: &str,
+    at: impl RowIndex,
     read: impl FnOnce(&str) -> Result<T, E>,
 ) -> rusqlite::Result<T>
 where

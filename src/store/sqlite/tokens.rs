@@ -1,6 +1,6 @@
 //! The statements about tokens and their values.
 
-use rusqlite::{Row, ToSql, params};
+use rusqlite::{Row, ToSql, params, types::ValueRef};
 
 use super::{
     File,
@@ -28,6 +28,9 @@ pub(super) const TOKEN: &str = "select t.id, t.kind, t.account_id, t.owner_kind,
     t.label, t.scopes, t.created_at, t.created_by, t.parent_id, t.expires_at, t.disabled_at,
     t.disabled_by_person, t.revoked_at, u.last_used_at, v.generation, v.prefix, v.generated_at";
 
+/// How many columns those are.
+const WIDTH: usize = 18;
+
 /// Where those columns come from.
 pub(super) const FROM: &str = "from tokens t
     left join token_uses u on u.token_id = t.id
@@ -53,10 +56,10 @@ impl ReadTokens for File {
             disabled_at, disabled_by_person from tokens where id = ?1";
         self.one(sql, [id.to_bytes()], |row| {
             Ok(Stake {
-                whose: Whose::Owner(super::rows::id(row, "account_id")?, owner(row)?),
-                kind: word(row, "kind", str::parse)?,
-                powers: powers(row)?,
-                disabled: disabled(row)?,
+                whose: Whose::Owner(super::rows::id(row, 0)?, owner(row, 1)?),
+                kind: word(row, 3, str::parse)?,
+                powers: powers(row, 4, 5)?,
+                disabled: disabled(row, 6)?,
             })
         })
     }
@@ -66,6 +69,13 @@ impl ReadTokens for File {
             where account_id = ?1 and owner_id = ?2 and kind = 'cli' and revoked_at is null";
         let params = params![account.to_bytes(), owner_id(owner)];
         self.one(sql, params, |row| id(row, "id"))
+    }
+
+    fn tokens_of(&mut self, account: AccountId, owner: Owner) -> Result<Vec<TokenId>, Error> {
+        let sql = "select id from tokens
+            where account_id = ?1 and owner_id = ?2 and revoked_at is null order by id";
+        let params = params![account.to_bytes(), owner_id(owner)];
+        self.all(sql, params, |row| id(row, 0))
     }
 
     fn has_sealed(&mut self) -> Result<bool, Error> {
@@ -383,77 +393,81 @@ fn presented_where(which: &str) -> String {
     )
 }
 
+/// What [`presented_where`] adds behind the token's columns.
 fn presented(row: &Row<'_>) -> rusqlite::Result<Presented> {
     let token = token(row)?;
-    let owner = match (maybe_id(row, "user_id")?, row.get_ref("app_env_id")?) {
+    let owner = match (maybe_id(row, WIDTH + 2)?, row.get_ref(WIDTH + 5)?) {
         (Some(user), _) => OwnerNow::User(Standing {
             user,
             account: token.account,
-            active: maybe_time(row, "deactivated_at")?.is_none(),
-            role: super::accounts::role(row)?,
+            active: maybe_time(row, WIDTH + 3)?.is_none(),
+            role: super::accounts::role(row, WIDTH + 4)?,
         }),
-        (None, rusqlite::types::ValueRef::Null) => OwnerNow::Gone,
+        (None, ValueRef::Null) => OwnerNow::Gone,
         (None, _) => OwnerNow::AppEnv,
     };
     Ok(Presented {
         token,
-        generation: row.get("presented")?,
-        dies_at: maybe_time(row, "dies_at")?,
+        generation: row.get(WIDTH)?,
+        dies_at: maybe_time(row, WIDTH + 1)?,
         owner,
     })
 }
 
-/// The token in a row of [`TOKEN`]'s columns.
+/// The token in a row that begins with [`TOKEN`]'s columns. They are read by their places: looking
+/// for names took a third of the time of a list.
 pub(super) fn token(row: &Row<'_>) -> rusqlite::Result<Token> {
-    let generation: Option<u32> = row.get("generation")?;
+    let generation: Option<u32> = row.get(15)?;
     let present = match generation {
         None => None,
         Some(generation) => Some(Present {
             generation,
             prefix: row
-                .get::<_, Option<String>>("prefix")?
+                .get::<_, Option<String>>(16)?
                 .map(TokenPrefix::from_kept),
-            generated_at: time(row, "generated_at")?,
+            generated_at: time(row, 17)?,
         }),
     };
     Ok(Token {
-        id: id(row, "id")?,
-        kind: word(row, "kind", str::parse::<Kind>)?,
-        account: id(row, "account_id")?,
-        owner: owner(row)?,
-        label: Label::from_kept(row.get_ref("label")?.as_str()?),
-        powers: powers(row)?,
-        created_at: time(row, "created_at")?,
-        created_by: word(row, "created_by", str::parse)?,
-        parent: maybe_id(row, "parent_id")?,
-        last_used_at: maybe_time(row, "last_used_at")?,
-        disabled: disabled(row)?,
-        revoked_at: maybe_time(row, "revoked_at")?,
+        id: id(row, 0)?,
+        kind: word(row, 1, str::parse::<Kind>)?,
+        account: id(row, 2)?,
+        owner: owner(row, 3)?,
+        label: Label::from_kept(row.get_ref(5)?.as_str()?),
+        powers: powers(row, 6, 10)?,
+        created_at: time(row, 7)?,
+        created_by: word(row, 8, str::parse)?,
+        parent: maybe_id(row, 9)?,
+        last_used_at: maybe_time(row, 14)?,
+        disabled: disabled(row, 11)?,
+        revoked_at: maybe_time(row, 13)?,
         present,
     })
 }
 
-fn disabled(row: &Row<'_>) -> rusqlite::Result<Option<Disabled>> {
-    match maybe_time(row, "disabled_at")? {
+/// When, and behind it whether by a person.
+fn disabled(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<Disabled>> {
+    match maybe_time(row, at)? {
         None => Ok(None),
-        Some(at) => Ok(Some(Disabled {
-            at,
-            by_person: row.get("disabled_by_person")?,
+        Some(time) => Ok(Some(Disabled {
+            at: time,
+            by_person: row.get(at + 1)?,
         })),
     }
 }
 
-fn powers(row: &Row<'_>) -> rusqlite::Result<Powers> {
+fn powers(row: &Row<'_>, scopes: usize, expires_at: usize) -> rusqlite::Result<Powers> {
     Ok(Powers {
-        scopes: word(row, "scopes", |text| Scopes::parse(text.split_whitespace()))?,
-        expires_at: maybe_time(row, "expires_at")?,
+        scopes: word(row, scopes, |text| Scopes::parse(text.split_whitespace()))?,
+        expires_at: maybe_time(row, expires_at)?,
     })
 }
 
-fn owner(row: &Row<'_>) -> rusqlite::Result<Owner> {
-    match row.get_ref("owner_kind")?.as_str()? {
-        "user" => Ok(Owner::User(id(row, "owner_id")?)),
-        "app_env" => Ok(Owner::AppEnv(id(row, "owner_id")?)),
+/// The kind of owner, and behind it the id.
+fn owner(row: &Row<'_>, at: usize) -> rusqlite::Result<Owner> {
+    match row.get_ref(at)?.as_str()? {
+        "user" => Ok(Owner::User(id(row, at + 1)?)),
+        "app_env" => Ok(Owner::AppEnv(id(row, at + 1)?)),
         _ => Err(wrong(Unknown)),
     }
 }

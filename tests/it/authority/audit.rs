@@ -165,6 +165,16 @@ async fn a_head_that_was_taken_away_is_found() {
 }
 
 #[tokio::test]
+async fn a_head_that_was_edited_is_found() {
+    let (app, _) = lived_in().await;
+    let last = last_sequence(&app);
+    app.attack("update audit_heads set hash = zeroblob(32) where chain != zeroblob(16)");
+
+    let wanted = format!("the chain ends at entry {last}, and should at entry {last}");
+    assert_eq!(app.faults().await, [wanted]);
+}
+
+#[tokio::test]
 async fn an_edited_token_row_is_found() {
     for change in [
         "scopes = 'read:secrets'",

@@ -574,3 +574,43 @@ async fn what_was_revealed_does_not_show_itself_when_it_is_printed() {
     let value = revealed.value.expose();
     assert!(!format!("{revealed:?}").contains(&value["kw_cli_0000".len()..]));
 }
+
+#[tokio::test]
+async fn setting_it_again_ends_a_claim_that_waits() {
+    let app = TestApp::new().await;
+    let cli_token = app.set_cli_token(For::Me, "").await;
+    let rotated = app.rotate(&operator(), rotate(cli_token.id)).await.unwrap();
+    app.set_cli_token(For::Me, "").await;
+
+    let refused = app.claim(&code(&rotated)).await;
+
+    assert_eq!(why(refused), "there is no such claim here");
+}
+
+#[tokio::test]
+async fn a_sealed_value_whose_row_was_given_to_somebody_else_does_not_open() {
+    let app = TestApp::new().await;
+    app.user("bob", Role::Member).await;
+    app.set_cli_token(For::User("bob".parse().unwrap()), "")
+        .await;
+    let ann = app.agent(["read:secrets"]).await;
+    app.attack(
+        "update tokens set owner_id = (select id from users where username = 'ann')
+            where kind = 'cli'",
+    );
+
+    let refused = app.reveal(&ann.asks(), For::Me).await;
+
+    assert!(matches!(refused, Err(Error::Vault(vault::Error::Altered))));
+    assert_eq!(app.faults().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_sealed_value_does_not_open_in_another_store_that_has_the_key() {
+    let (app, ann) = sealed().await;
+    app.attack("update meta set value = 'another' where key = 'instance_id'");
+
+    let refused = app.reveal(&ann.asks(), For::Me).await;
+
+    assert!(matches!(refused, Err(Error::Vault(vault::Error::Altered))));
+}

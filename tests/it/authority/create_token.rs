@@ -480,3 +480,35 @@ async fn an_answer_does_not_show_its_value_or_its_code_when_it_is_printed() {
     assert!(!format!("{with_code:?}").contains(&code(&with_code)));
     assert!(!format!("{:?}", ann.asks()).contains(&ann.value[11..]));
 }
+
+#[tokio::test]
+async fn a_replay_once_the_claim_has_lapsed_gives_no_code() {
+    let app = TestApp::new().await;
+    let ann = app.agent(["write:tokens"]).await;
+    app.create(&ann.asks(), keyed("k1")).await.unwrap();
+    app.advance(Duration::minutes(10));
+
+    let again = app.create(&ann.asks(), keyed("k1")).await.unwrap();
+
+    assert!(again.replayed && matches!(again.delivered, Delivered::Before));
+    assert_eq!(app.rows("claims"), 1);
+}
+
+#[tokio::test]
+async fn a_replay_by_who_ends_before_the_token_now_is_refused() {
+    let app = TestApp::new().await;
+    let ann = app.agent(["write:tokens"]).await;
+    app.create(&ann.asks(), keyed("k1")).await.unwrap();
+    let sooner = Update {
+        expires: Some(Expires::After(Duration::days(1))),
+        ..update(ann.id)
+    };
+    app.update(&ann.asks(), sooner).await.unwrap();
+
+    let refused = app.create(&ann.asks(), keyed("k1")).await;
+
+    assert_eq!(
+        why(refused),
+        "a token cannot give a longer life than its own"
+    );
+}

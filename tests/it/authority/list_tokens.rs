@@ -287,7 +287,12 @@ async fn a_cursor_of_another_list_or_none_at_all_is_refused() {
         .list_tokens(&local(), limited(1))
         .await
         .unwrap();
-    let other_list = ListTokens {
+    let other_state = ListTokens {
+        cursor: page.next.clone(),
+        state: Some(StateFilter::Any),
+        ..limited(1)
+    };
+    let other_query = ListTokens {
         query: Some("a".into()),
         cursor: page.next,
         ..limited(1)
@@ -297,7 +302,7 @@ async fn a_cursor_of_another_list_or_none_at_all_is_refused() {
         ..limited(1)
     };
 
-    for asked in [other_list, garbage] {
+    for asked in [other_state, other_query, garbage] {
         let refused = app.authority.list_tokens(&local(), asked).await;
 
         assert_eq!(

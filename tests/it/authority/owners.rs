@@ -1,5 +1,6 @@
 //! A token's rights are its scopes and what its owner is now: every change counts at the next call.
 
+use chrono::Duration;
 use keywright::{
     authority::{Deliver, Error, For, ListTokens, NewToken, Of},
     domain::{account::Role, app_env::AppEnvRef},
@@ -162,4 +163,18 @@ async fn a_token_made_for_an_app_environment_ends_with_it() {
 
     assert!(!app.is_good(&deployer.value).await);
     app.is_sound().await;
+}
+
+#[tokio::test]
+async fn whoever_is_off_already_stays_off_since_the_first_time() {
+    let app = TestApp::new().await;
+    app.user("bob", Role::Member).await;
+    app.set_active("bob", false).await;
+    let since = app.clock.now();
+    app.advance(Duration::hours(1));
+
+    app.set_active("bob", false).await;
+
+    let users = app.authority.list_users(&operator()).await.unwrap();
+    assert_eq!(users[1].0.deactivated_at, Some(since));
 }

@@ -163,7 +163,10 @@ async fn a_cascade_ends_children_and_grandchildren() {
     for ended in [&parent, &child, &grandchild] {
         assert!(!app.is_good(&ended.value).await);
     }
-    assert!(app.claim(&waiting).await.is_err());
+    assert_eq!(
+        why(app.claim(&waiting).await),
+        "there is no such claim here"
+    );
     assert!(app.is_good(&bystander.value).await);
     let line = format!(
         "operator revoke_token done: with token {}, which minted it",

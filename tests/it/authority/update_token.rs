@@ -297,3 +297,15 @@ async fn a_member_with_manage_account_does_not_see_anothers_token() {
     assert_eq!(why(refused), "there is no such token here");
     assert!(app.is_good(&ann.value).await);
 }
+
+#[tokio::test]
+async fn enabling_what_is_on_changes_nothing_and_needs_nothing() {
+    let app = TestApp::new().await;
+    let ann = app.agent(["write:tokens"]).await;
+    let wider = app.agent(["read:notes"]).await;
+
+    let on = app.update(&ann.asks(), enabled(wider.id, true)).await;
+
+    assert_eq!(on.unwrap().disabled, None);
+    assert!(app.is_good(&wider.value).await);
+}
