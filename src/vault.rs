@@ -20,6 +20,7 @@ use crate::{
     domain::{
         cli_token::{Sealed, SecretValue},
         id::TokenId,
+        text,
         token::Owner,
     },
 };
@@ -101,17 +102,17 @@ impl Vault {
         Ok(self.key()?.map(|key| key.id().to_string()))
     }
 
-    /// Seals `value` for its row. Where nothing is sealed yet (`has_sealed` is false) and there is
-    /// no key, one is made.
-    pub fn seal(
+    /// Seals `value` for its row. Where there is no key, one is made if nothing is sealed yet, which
+    /// `has_sealed` is asked for.
+    pub fn seal<E: From<Error>>(
         &self,
         value: &str,
         binding: Binding<'_>,
-        has_sealed: bool,
-    ) -> Result<Sealed, Error> {
+        has_sealed: impl FnOnce() -> Result<bool, E>,
+    ) -> Result<Sealed, E> {
         let key = match self.key()? {
             Some(key) => key,
-            None if has_sealed => return Err(Error::Missing(self.path.clone())),
+            None if has_sealed()? => return Err(Error::Missing(self.path.clone()).into()),
             None => self.make()?,
         };
         let bound = binding.bytes(key.id().as_str());
@@ -179,17 +180,17 @@ impl Vault {
             return Err(self.exposed("belongs to another user"));
         }
         if found.mode() & 0o077 != 0 {
-            let path = self.path.display().to_string().replace('\'', r"'\''");
+            let path = text::quoted(&self.path.display().to_string());
             return Err(self.exposed(&format!(
-                "can be read by others; mend it with: chmod 600 '{path}'"
+                "can be read by others; mend it with: chmod 600 {path}"
             )));
         }
-        let mut text = Zeroizing::new(String::with_capacity(4096));
+        let mut read = Zeroizing::new(String::with_capacity(4096));
         io::Read::by_ref(&mut file)
             .take(LONGEST)
-            .read_to_string(&mut text)
+            .read_to_string(&mut read)
             .map_err(|_| Error::Damaged(self.path.clone(), KeyError::Damaged))?;
-        let key = text
+        let key = read
             .parse()
             .map_err(|why| Error::Damaged(self.path.clone(), why))?;
         Ok(Some(key))

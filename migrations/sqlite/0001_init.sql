@@ -75,12 +75,13 @@ create index tokens_of_parent on tokens (parent_id) where parent_id is not null;
 create unique index tokens_cli on tokens (account_id, owner_id) where kind = 'cli' and revoked_at is null;
 
 -- The values of tokens, a row a generation: none while unclaimed, one as a rule, two during an
--- overlap. `hash` is null for a value made elsewhere, which authenticates nobody. `sealed` is a
+-- overlap. `hash` is null for an imported value, which authenticates nobody. `sealed` is a
 -- nonce and a ciphertext, and `key_id` names the key that opens it.
 create table token_values (
   token_id     blob    not null references tokens (id),
   generation   integer not null check (generation > 0),
   hash         blob    unique check (hash is null or length(hash) = 32),
+  format       text    not null check (format in ('keywright', 'imported')),
   prefix       text,
   generated_at integer not null,
   dies_at      integer,
@@ -88,6 +89,8 @@ create table token_values (
   key_id       text,
   primary key (token_id, generation)
 ) strict, without rowid;
+
+create index token_values_sealed on token_values (key_id) where sealed is not null;
 
 -- When tokens were last used: written in batches, and lost for some seconds in a crash. No foreign
 -- key, since a batch may meet a token that has just been swept.
@@ -110,13 +113,15 @@ create table claims (
 create unique index claims_open on claims (token_id) where used_at is null;
 create index claims_of_token on claims (token_id);
 
--- Keys with which a call may be made again. `arguments` is a digest of them.
+-- Keys with which a call may be made again. `arguments` is a digest of them, `claim` the print of
+-- the code that the call opened, if it opened one.
 create table idempotency_keys (
   holder     text    not null,
   verb       text    not null,
   key        text    not null,
   arguments  blob    not null check (length(arguments) = 32),
   token_id   blob    not null references tokens (id) on delete cascade,
+  claim      blob    check (claim is null or length(claim) = 32),
   created_at integer not null,
   primary key (holder, verb, key)
 ) strict, without rowid;

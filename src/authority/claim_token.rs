@@ -121,7 +121,9 @@ impl Authority {
         };
         if let Err(error) = sink.publish(plain) {
             sink.withdraw();
-            self.let_wait_again(request, committed).await?;
+            if let Err(why) = self.let_wait_again(request, committed).await {
+                tracing::error!(%why, "a claim whose value reached nobody could not be opened again");
+            }
             return Err(Error::Sink(error));
         }
         Ok(Claimed {
@@ -194,8 +196,12 @@ impl Authority {
             let Some(given) = generation(&done.token) else {
                 return Ok(());
             };
-            // Somebody may have renewed the token in the meantime; theirs stands.
-            if there.as_ref().and_then(generation) == Some(given) {
+            // Somebody may have renewed or ended the token in the meantime; that stands.
+            let there = there.filter(|token| token.revoked_at.is_none());
+            // The value before may be gone, if two hand-overs failed at once: then this one stays,
+            // lest the token be left with none.
+            let is_safe = given == 1 || tx.has_value(&permit, done.token.id, given - 1)?;
+            if is_safe && there.as_ref().and_then(generation) == Some(given) {
                 tx.take_back_value(done.token.id, given, &entry)?;
                 let other = tx.claim_of(&permit, done.token.id)?;
                 if other.is_none_or(|claim| claim.used_at.is_some()) {
@@ -270,6 +276,7 @@ fn is_opener_good(
     };
     let action = Action::RotateToken {
         powers: Powers::clone(&token.powers),
+        new_end: false,
         inline: false,
     };
     Ok(authz::decide(&opener, action, token.whose()).is_ok())

@@ -5,7 +5,7 @@ use chrono::Duration;
 use super::{
     Authority, Deliver, Delivered, Error, For, Minted, Thing, decide,
     replay::{self, Call},
-    subject,
+    whom,
 };
 use crate::{
     authz::{Action, Permit, Principal, Request},
@@ -45,44 +45,55 @@ impl Authority {
     pub async fn create_token(&self, request: &Request, new: NewToken) -> Result<Minted, Error> {
         let (house, id, delivery) = (self.clone(), TokenId::fresh(), self.delivery(new.deliver));
         self.write(request, move |tx, who| {
-            let powers = Powers {
-                scopes: new.scopes.clone(),
-                expires_at: expiry(who, new.expires)?,
+            let call = Call {
+                verb: "create_token",
+                key: new.idempotency_key.as_ref(),
+                arguments: arguments(&new),
+            };
+            // What came of a first call is decided anew as it is now, and not as it was asked for.
+            let first = call.first(tx, who)?;
+            let made = match &first {
+                Some(first) => tx.stake(first.token)?,
+                None => None,
+            };
+            let first = first.filter(|_| made.is_some());
+            let (whose, powers) = match made {
+                Some(made) => (Some(made.whose), made.powers),
+                None => (
+                    whom::whose(tx, who, &new.owner)?,
+                    Powers {
+                        scopes: new.scopes.clone(),
+                        expires_at: expiry(who, new.expires)?,
+                    },
+                ),
             };
             let action = Action::CreateToken {
                 powers: powers.clone(),
                 inline: delivery.is_inline(),
             };
-            let whose = subject::whose(tx, who, &new.owner)?;
             let permit = decide(who, action, whose, Thing::User)?;
 
-            let call = Call::new(
-                "create_token",
-                new.idempotency_key.as_ref(),
-                arguments(&new),
-            );
-            let (mut token, entry, replayed) = if let Some(token) = replay::of(tx, &permit, &call)?
-            {
-                // What came of the first call may be wider than the asker is now.
-                let action = Action::CreateToken {
-                    powers: token.powers.clone(),
-                    inline: delivery.is_inline(),
-                };
-                decide(who, action, token.whose(), Thing::Token)?;
-                let entry = permit.entry(Target::Token(token.id)).because("replayed");
-                (token, entry, true)
+            let id = first.as_ref().map_or(id, |first| first.token);
+            let mut entry = permit.entry(Target::Token(id));
+            let replayed = first.is_some();
+            let mut token = if replayed {
+                entry = entry.because("replayed");
+                tx.token(&permit, id)?
+                    .ok_or(Error::NotFound(Thing::Token))?
             } else {
-                let (token, entry) = (
-                    make(&permit, id, &new.label, powers)?,
-                    permit.entry(Target::Token(id)),
-                );
+                let token = make(&permit, id, &new.label, powers)?;
                 tx.insert_token(&token, &entry)?;
-                replay::keep(tx, &permit, &call, id, &entry)?;
-                (token, entry, false)
+                token
             };
-            let gives = !replayed || replay::may_reopen(tx, &permit, &token, &delivery)?;
+            let gives = match &first {
+                Some(first) => replay::still_waits(tx, &permit, first, &delivery)?,
+                None => true,
+            };
             let delivered = if gives {
-                house.hand_over(tx, who, &mut token, &delivery, Duration::zero(), &entry)?
+                let none = Duration::zero();
+                let delivered = house.hand_over(tx, who, &mut token, &delivery, none, &entry)?;
+                call.keep(tx, who, first, (id, &delivered), &entry)?;
+                delivered
             } else {
                 tx.note(&entry);
                 Delivered::Before

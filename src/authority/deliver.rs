@@ -12,7 +12,7 @@ use crate::{
         cli_token::Sealed,
         clock::Time,
         credential::PlainToken,
-        token::{Kind, Present, Token, Value},
+        token::{Format, Kind, Present, Token, Value},
     },
     store::{Refused, Tx},
     vault::Binding,
@@ -105,6 +105,7 @@ impl Authority {
             Kind::Cli => Some(self.sealed(view, token, generation, plain)?),
         };
         Ok(Value {
+            format: Format::Keywright,
             present: Present {
                 generation,
                 prefix: Some(plain.prefix()),
@@ -123,15 +124,15 @@ impl Authority {
         generation: u32,
         plain: &PlainToken,
     ) -> Result<Sealed, Refused<Error>> {
+        let instance = view.instance()?;
         let binding = Binding {
-            instance: &view.instance()?,
+            instance: &instance,
             token: token.id,
             owner: token.owner,
             generation,
         };
-        Ok(self
-            .vault
-            .seal(plain.expose(), binding, view.has_sealed()?)?)
+        self.vault
+            .seal(plain.expose(), binding, || Ok(view.has_sealed()?))
     }
 
     /// Gives `token` its next value, or opens the claim in which it will be given.

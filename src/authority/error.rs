@@ -4,7 +4,10 @@ use std::borrow::Cow;
 
 use crate::{
     authz::{Denial, Why},
-    domain::{clock::Time, token::State},
+    domain::{
+        clock::{self, Time},
+        token::State,
+    },
     store::{self, Refused},
     vault,
 };
@@ -71,10 +74,10 @@ pub enum Conflict {
     #[error("the token is {0}")]
     State(State),
     /// The value was picked up before.
-    #[error("this claim was used before, at {at}", at = .0.to_rfc3339_opts(chrono::SecondsFormat::Millis, true))]
+    #[error("this claim was used before, at {at}", at = clock::rfc3339(*.0))]
     ClaimUsed(Time),
     /// Nobody came in time.
-    #[error("this claim ended at {at}", at = .0.to_rfc3339_opts(chrono::SecondsFormat::Millis, true))]
+    #[error("this claim ended at {at}", at = clock::rfc3339(*.0))]
     ClaimOver(Time),
     /// Whoever asked for the value may no longer have it made.
     #[error("whoever asked for this value may not have it made any more")]

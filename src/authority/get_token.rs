@@ -1,9 +1,9 @@
 //! Reads one token's record, never its value.
 
-use super::{Authority, Error, For, Thing, decide, subject};
+use super::{Authority, Error, For, Thing, decide, decide_on, whom};
 use crate::{
     authz::{Action, Request},
-    domain::{clock::Time, id::TokenId, token::Token},
+    domain::{audit::Target, clock::Time, id::TokenId, token::Token},
 };
 
 impl Authority {
@@ -12,7 +12,7 @@ impl Authority {
         let house = self.clone();
         self.read(request, move |view, who| {
             let whose = view.stake(id)?.map(|stake| stake.whose);
-            let permit = decide(who, Action::GetToken, whose, Thing::Token)?;
+            let permit = decide_on(who, Action::GetToken, whose, Target::Token(id))?;
             let mut token = view
                 .token(&permit, id)?
                 .ok_or(Error::NotFound(Thing::Token))?;
@@ -27,7 +27,7 @@ impl Authority {
     pub async fn get_cli_token(&self, request: &Request, of: For) -> Result<(Token, Time), Error> {
         let house = self.clone();
         self.read(request, move |view, who| {
-            let whose = subject::whose(view, who, &of)?;
+            let whose = whom::whose(view, who, &of)?;
             let permit = decide(who, Action::GetToken, whose, Thing::CliToken)?;
             let not_there = || Error::NotFound(Thing::CliToken);
             let (Some(account), Some(owner)) = (permit.account(), permit.owner()) else {

@@ -2,9 +2,9 @@
 
 use super::{Authority, Error, Thing, decide};
 use crate::{
-    authz::{Action, Credential, Request},
+    authz::{self, Action, Credential, Request},
     domain::{
-        scope::{Scope, Scopes},
+        scope::Scopes,
         token::{Owner, Token, Whose},
         user::Username,
     },
@@ -49,16 +49,12 @@ impl Authority {
             }) else {
                 return Ok(None);
             };
-            house.uses.used(&found.token, who.at());
+            house.uses.used(&found.token, found.generation, who.at());
             let user = match found.token.owner {
                 Owner::User(user) => view.user(&permit, user)?,
                 Owner::AppEnv(_) => None,
             };
-            let mut scopes = found.token.powers.scopes.clone();
-            if !found.is_admins() {
-                // Carried, but without the role it does nothing.
-                scopes = scopes.without(&Scope::MANAGE_ACCOUNT);
-            }
+            let scopes = authz::effective(&found);
             let mut token = found.token;
             house.uses.overlay(&mut token);
             Ok(Some(Introspected {

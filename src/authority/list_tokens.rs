@@ -2,13 +2,15 @@
 
 use chrono::Duration;
 
-use super::{Authority, Error, For, Thing, decide, subject};
+use super::{Authority, Error, For, Thing, decide, whom};
 use crate::{
     authz::{Action, Permit, Request},
     crypto::digest::Fields,
     domain::{
         clock::Time,
+        expires::Since,
         id::TokenId,
+        label::Label,
         page::{Cursor, Limit, Page},
         token::{Token, Whose},
     },
@@ -20,8 +22,8 @@ use crate::{
 pub struct ListTokens {
     /// Whose.
     pub of: Of,
-    /// With this in their label, whatever its case.
-    pub query: Option<String>,
+    /// With this in their label, whatever the case of its ASCII letters.
+    pub query: Option<Label>,
     /// In this state; nothing means those that are unclaimed, active or disabled.
     pub state: Option<StateFilter>,
     /// Made, and not used, for so long.
@@ -54,7 +56,7 @@ impl Authority {
         let house = self.clone();
         self.read(request, move |view, who| {
             let (whose, account) = match &asked.of {
-                Of::Owner(named) => (subject::whose(view, who, named)?, false),
+                Of::Owner(named) => (whom::whose(view, who, named)?, false),
                 Of::Account => (who.account().map(Whose::Account), true),
             };
             let permit = decide(who, Action::ListTokens { account }, whose, Thing::User)?;
@@ -67,12 +69,17 @@ impl Authority {
                 ),
                 None => None,
             };
+            let unused_since = asked
+                .unused_for
+                .map(|long| Since::Ago(long).resolve(who.at()));
             let filter = TokenFilter {
                 at: who.at(),
                 state: asked.state,
                 query: asked.query.clone(),
-                unused_for: asked.unused_for,
-                expiring_within: asked.expiring_within,
+                unused_since,
+                over_by: asked
+                    .expiring_within
+                    .map(|long| who.at().checked_add_signed(long).unwrap_or(Time::MAX_UTC)),
             };
             let before = before.map(|place| TokenId::from(uuid::Uuid::from_u128(place)));
             let rows = view.tokens(&permit, &filter, before, asked.limit.and_one())?;
@@ -81,9 +88,8 @@ impl Authority {
             for token in &mut page.rows {
                 house.uses.overlay(token);
             }
-            if let Some(unused_for) = asked.unused_for {
+            if let Some(since) = unused_since {
                 // One that was used just now is in the store as unused for some seconds.
-                let since = who.at() - unused_for;
                 page.rows
                     .retain(|token| token.last_used_at.is_none_or(|used| used <= since));
             }
@@ -98,7 +104,7 @@ fn describe(permit: &Permit<'_>, asked: &ListTokens) -> Fields {
     Fields::new("tokens")
         .text(&format!("{:?}", permit.whose()))
         .text(&format!("{:?}", asked.state))
-        .maybe(asked.query.as_deref(), Fields::text)
+        .maybe(asked.query.as_ref().map(Label::as_str), Fields::text)
         .text(&format!("{:?}", asked.unused_for))
         .text(&format!("{:?}", asked.expiring_within))
 }

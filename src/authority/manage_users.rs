@@ -136,6 +136,14 @@ impl Authority {
             };
             tx.insert_account(&account, &permit.entry(Target::Account(id)))
                 .map_err(|error| taken(error, "name of the account"))?;
+            // Its own chain begins with it, so that one that is taken away whole is missed.
+            let permit = decide(
+                who,
+                Action::CreateAccount,
+                Whose::Account(id),
+                Thing::Account,
+            )?;
+            tx.note(&permit.entry(Target::Account(id)).because("begins here"));
             Ok(account)
         })
         .await

@@ -12,6 +12,7 @@ mod error;
 mod found_store;
 mod get_token;
 mod introspect_token;
+mod keep_house;
 mod list_tokens;
 mod manage_app_envs;
 mod manage_users;
@@ -22,20 +23,18 @@ mod reveal_cli_token;
 mod revoke_token;
 mod rotate_token;
 mod set_cli_token;
-mod subject;
 mod sweep;
 mod update_token;
 mod uses;
 mod verify_audit;
 mod whoami;
+mod whom;
 
-use std::{sync::Arc, time::Duration};
-
-use tokio::time::{Instant, timeout};
+use std::sync::Arc;
 
 use crate::{
     authz::{self, Action, Permit, Principal, Request},
-    domain::{clock::Clock, credential::Brand, token::Whose},
+    domain::{audit::Target, clock::Clock, credential::Brand, token::Whose},
     store::{Refused, Store, Tx, View},
     vault::Vault,
 };
@@ -56,17 +55,11 @@ pub use reveal_cli_token::{Revealed, RevealedOwner};
 pub use revoke_token::{Revoke, Revoked};
 pub use rotate_token::Rotate;
 pub use set_cli_token::SetCliToken;
-pub use subject::For;
 pub use update_token::Update;
 use uses::Uses;
 pub use verify_audit::{Fault, Verified};
 pub use whoami::Whoami;
-
-/// How often a process that goes on sweeps.
-const SWEEP_EVERY: Duration = Duration::from_hours(1);
-
-/// How often refusals that were counted are looked for.
-const MINUTE: Duration = Duration::from_mins(1);
+pub use whom::For;
 
 /// The authority: a store, a vault and a clock behind one door.
 #[derive(Clone, Debug)]
@@ -129,59 +122,6 @@ impl Authority {
             })
             .await
     }
-
-    /// Keeps house until the future is dropped: sweeps now and then, and writes down when tokens
-    /// were used, and refusals that were counted, in batches.
-    pub async fn keep_house(&self) {
-        let mut last_sweep = None;
-        loop {
-            if last_sweep.is_none_or(|last: Instant| last.elapsed() > SWEEP_EVERY) {
-                last_sweep = Some(Instant::now());
-                if let Err(error) = self.sweep(&Request::housekeeping()).await {
-                    tracing::warn!(%error, "the store could not be swept");
-                }
-            }
-            // Without uses there may still be refusals whose minute is over.
-            drop(timeout(MINUTE, self.uses.wait_for_news()).await);
-            // What could not be written stays in the batch; the next round tries again.
-            if let Err(error) = self.write_batches().await {
-                tracing::warn!(%error, "what was used and refused lately is not written down yet");
-            }
-        }
-    }
-
-    /// Writes down what [`Self::keep_house`] would have written later.
-    pub async fn write_batches(&self) -> Result<(), Error> {
-        let uses = self.uses.batch();
-        let refusals = self.refusals.due(self.clock.now());
-        if uses.is_empty() && refusals.is_empty() {
-            return Ok(());
-        }
-        let (kept_uses, kept_refusals) = (uses.clone(), refusals.clone());
-        let written = self
-            .store
-            .write(move |tx| {
-                tx.use_tokens(&uses)?;
-                for record in &refusals {
-                    tx.append(record)?;
-                }
-                Ok::<_, Refused<Error>>(())
-            })
-            .await;
-        match written {
-            Ok(()) => self.uses.written(&kept_uses),
-            Err(_) => self.refusals.still_due(kept_refusals),
-        }
-        written
-    }
-
-    /// Writes down everything that waits, refusals of this minute too, and closes the store.
-    pub async fn close(&self) -> Result<(), Error> {
-        self.refusals.end_the_minute();
-        let written = self.write_batches().await;
-        self.store.close();
-        written
-    }
 }
 
 /// May `who` do `action` to a thing that is `whose`? If it is hidden, it is called a missing
@@ -193,6 +133,25 @@ fn decide(
     thing: Thing,
 ) -> Result<Permit<'_>, Refused<Error>> {
     authz::decide(who, action, whose).map_err(|denial| Refused::from(denial).naming(thing))
+}
+
+/// The same for a thing that the asker named: a refusal tells of which. It stands in the asker's own
+/// chain, and is the same for what is hidden and what is not there.
+fn decide_on(
+    who: &Principal,
+    action: Action,
+    whose: impl Into<Option<Whose>>,
+    target: Target,
+) -> Result<Permit<'_>, Refused<Error>> {
+    let thing = match target {
+        Target::Token(_) => Thing::Token,
+        Target::User(_) => Thing::User,
+        Target::Account(_) => Thing::Account,
+        Target::Membership(_) => Thing::Member,
+        Target::AppEnv(_) => Thing::AppEnv,
+    };
+    authz::decide(who, action, whose)
+        .map_err(|denial| Refused::from(denial.about(target)).naming(thing))
 }
 
 /// What was permitted finds no `thing`: answered as what is hidden is, and written down as that is.

@@ -23,7 +23,7 @@ pub struct ReadAudit {
     /// Not before this.
     pub since: Option<Since>,
     /// Of this action.
-    pub action: Option<String>,
+    pub action: Option<&'static str>,
     /// About this token.
     pub token: Option<TokenId>,
     /// How many.
@@ -50,21 +50,20 @@ impl Authority {
                 let action = Action::ReadAudit { account: true };
                 crate::authz::decide(who, action, whose).ok()
             };
-            let (permit, person) = if let Some(permit) = sees_all(who) {
-                (permit, None)
+            // The account's, for whoever may see it; else those by or about one's person, or of
+            // an app environment's token those by itself.
+            let (permit, person, actor) = if let Some(permit) = sees_all(who) {
+                (permit, None, None)
             } else {
                 let action = Action::ReadAudit { account: false };
                 let permit = decide(who, action, whose, Thing::Account)?;
-                let Some(user) = who.user() else {
-                    return Ok(Page {
-                        rows: Vec::new(),
-                        next: None,
-                    });
-                };
-                (permit, Some(user))
+                match who.user() {
+                    Some(user) => (permit, Some(user), None),
+                    None => (permit, None, Some(who.actor())),
+                }
             };
             let list = Fields::new("audit").text(&format!(
-                "{whose:?} {person:?} {asked:?}",
+                "{whose:?} {person:?} {actor:?} {asked:?}",
                 asked = (&asked.since, &asked.action, &asked.token)
             ));
             let before =
@@ -82,8 +81,9 @@ impl Authority {
                 };
             let filter = AuditFilter {
                 person,
+                actor,
                 since: asked.since.map(|since| since.resolve(who.at())),
-                action: asked.action.clone(),
+                action: asked.action,
                 token: asked.token,
             };
             let rows = view.audit(&permit, &filter, before, asked.limit.and_one())?;

@@ -78,16 +78,16 @@ impl Refusals {
         (!is_nobodys).then_some(record)
     }
 
-    /// The counts of minutes that are over at `now`.
+    /// The counts of minutes that are over at `now`. They stay due until they are written.
     pub(super) fn due(&self, now: Time) -> Vec<Record> {
         let mut minute = self.minute();
         minute.turn(now.timestamp_millis() / MINUTE);
-        std::mem::take(&mut minute.due)
+        minute.due.clone()
     }
 
-    /// Takes back what could not be written.
-    pub(super) fn still_due(&self, records: Vec<Record>) {
-        self.minute().due.extend(records);
+    /// Forgets the first `count` of those that were due: they are written.
+    pub(super) fn written(&self, count: usize) {
+        self.minute().due.drain(..count);
     }
 
     /// Makes the counts of this minute due.

@@ -1,6 +1,6 @@
 //! Shows a CLI token in the clear, and writes down who saw it before it is shown.
 
-use super::{Authority, Conflict, Error, For, Thing, decide, missing, subject};
+use super::{Authority, Conflict, Error, For, Thing, decide, missing, whom};
 use crate::{
     authz::{Action, Request},
     domain::{
@@ -40,7 +40,7 @@ impl Authority {
     pub async fn reveal_cli_token(&self, request: &Request, of: For) -> Result<Revealed, Error> {
         let house = self.clone();
         self.write(request, move |tx, who| {
-            let whose = subject::whose(tx, who, &of)?;
+            let whose = whom::whose(tx, who, &of)?;
             let id = match (who.account(), whose.and_then(|whose| whose.owner())) {
                 (Some(account), Some(owner)) => tx.cli_token(account, owner)?,
                 _ => None,
@@ -50,9 +50,17 @@ impl Authority {
                 None => None,
             };
             let scopes = stake.map_or_else(Scopes::default, |stake| stake.powers.scopes);
-            let (action, thing) = match &of {
-                For::Me | For::User(_) => (Action::RevealUserToken(scopes), Thing::User),
-                For::AppEnv(_) => (Action::RevealAppEnvToken(scopes), Thing::AppEnv),
+            // Whose it is decides, not how it was asked for: an app environment's own token is
+            // no shorter way to its value.
+            let is_a_users = match whose.and_then(|whose| whose.owner()) {
+                Some(Owner::User(_)) => true,
+                Some(Owner::AppEnv(_)) => false,
+                None => !matches!(of, For::AppEnv(_)),
+            };
+            let (action, thing) = if is_a_users {
+                (Action::RevealUserToken(scopes), Thing::User)
+            } else {
+                (Action::RevealAppEnvToken(scopes), Thing::AppEnv)
             };
             let permit = decide(who, action, whose, thing)?;
             let not_there = || missing(&permit, Thing::CliToken);

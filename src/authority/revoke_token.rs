@@ -1,6 +1,6 @@
 //! Ends a token, for good and at once; with it, if asked, those that it minted.
 
-use super::{Authority, Error, Thing, decide};
+use super::{Authority, Error, Thing, decide_on};
 use crate::{
     authz::{Action, Request},
     domain::{audit::Target, clock::Time, id::TokenId},
@@ -39,19 +39,29 @@ impl Authority {
                 id: asked.id,
                 allow_self: asked.allow_self,
             };
-            let permit = decide(who, action, whose, Thing::Token)?;
+            let permit = decide_on(who, action, whose, Target::Token(asked.id))?;
             let token = tx
                 .token(&permit, asked.id)?
                 .ok_or(Error::NotFound(Thing::Token))?;
             let mut revoked_count = 0;
             if token.revoked_at.is_none() {
-                let entry = permit.entry(Target::Token(token.id));
+                let mut entry = permit.entry(Target::Token(token.id));
+                if !who.is_person() && token.created_by != who.actor() {
+                    entry = entry.because("without asking a person");
+                }
                 tx.close_claim(token.id, &entry)?;
                 tx.revoke_token(token.id, who.at(), &entry)?;
                 revoked_count += 1;
             }
             if asked.cascade {
                 for child in tx.descendants(&permit, token.id)? {
+                    // The asker may be among them.
+                    let whose = tx.stake(child)?.map(|stake| stake.whose);
+                    let action = Action::RevokeToken {
+                        id: child,
+                        allow_self: asked.allow_self,
+                    };
+                    let permit = decide_on(who, action, whose, Target::Token(child))?;
                     let entry = permit
                         .entry(Target::Token(child))
                         .because(format!("with token {}, which minted it", token.id));

@@ -5,7 +5,7 @@ use chrono::Duration;
 use super::{
     Authority, Conflict, Deliver, Delivered, Error, Minted, Thing,
     create_token::expiry,
-    decide,
+    decide_on,
     replay::{self, Call},
 };
 use crate::{
@@ -22,6 +22,9 @@ use crate::{
 
 /// How long the old value of one's own token stays good when nothing is said.
 const OWN_OVERLAP: Duration = Duration::hours(1);
+
+/// An overlap is for a change of hands, not for keeping an old value.
+const LONGEST_OVERLAP: Duration = Duration::days(30);
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -42,36 +45,40 @@ impl Authority {
     /// Gives a token a new value, or opens the claim in which it gets one.
     pub async fn rotate_token(&self, request: &Request, asked: Rotate) -> Result<Minted, Error> {
         let (house, delivery) = (self.clone(), self.delivery(asked.deliver));
+        if asked
+            .overlap
+            .is_some_and(|overlap| overlap > LONGEST_OVERLAP)
+        {
+            return Err(Error::invalid("overlap", "it is longer than 30 days"));
+        }
         self.write(request, move |tx, who| {
             let stake = tx.stake(asked.id)?;
-            let (whose, mut powers) = match stake {
-                Some(stake) => (Some(stake.whose), stake.powers),
-                None => (None, Powers::default()),
-            };
-            if who.is_person() && asked.expires.is_some() {
+            let whose = stake.as_ref().map(|stake| stake.whose);
+            let mut powers = stake.map_or_else(Powers::default, |stake| stake.powers);
+            if asked.expires.is_some() {
                 powers.expires_at = expiry(who, asked.expires)?;
-            } else if asked.expires.is_some() {
-                return Err(Error::invalid("expires", "no token lengthens a life").into());
             }
             let action = Action::RotateToken {
                 powers: powers.clone(),
+                new_end: asked.expires.is_some(),
                 inline: delivery.is_inline(),
             };
-            let permit = decide(who, action, whose, Thing::Token)?;
+            let permit = decide_on(who, action, whose, Target::Token(asked.id))?;
             let mut token = tx
                 .token(&permit, asked.id)?
                 .ok_or(Error::NotFound(Thing::Token))?;
 
-            let call = Call::new(
-                "rotate_token",
-                asked.idempotency_key.as_ref(),
-                arguments(&asked),
-            );
-            let replayed = replay::of(tx, &permit, &call)?.is_some();
+            let call = Call {
+                verb: "rotate_token",
+                key: asked.idempotency_key.as_ref(),
+                arguments: arguments(&asked),
+            };
+            let first = call.first(tx, who)?;
+            let replayed = first.is_some();
             let mut entry = permit.entry(Target::Token(token.id));
-            if replayed {
+            if let Some(first) = &first {
                 entry = entry.because("replayed");
-                if !replay::may_reopen(tx, &permit, &token, &delivery)? {
+                if !replay::still_waits(tx, &permit, first, &delivery)? {
                     tx.note(&entry);
                     house.uses.overlay(&mut token);
                     return Ok(Minted {
@@ -92,14 +99,15 @@ impl Authority {
                 token.powers = powers;
                 tx.update_token(&token, &entry)?;
             }
-            let is_own = who.token_id() == Some(token.id);
-            let overlap = asked.overlap.unwrap_or(if is_own {
-                OWN_OVERLAP
-            } else {
-                Duration::zero()
-            });
-            replay::keep(tx, &permit, &call, token.id, &entry)?;
+            let overlap = asked
+                .overlap
+                .unwrap_or(if who.token_id() == Some(token.id) {
+                    OWN_OVERLAP
+                } else {
+                    Duration::zero()
+                });
             let delivered = house.hand_over(tx, who, &mut token, &delivery, overlap, &entry)?;
+            call.keep(tx, who, first, (token.id, &delivered), &entry)?;
             house.uses.overlay(&mut token);
             Ok(Minted {
                 token,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Authority, Error, For, Thing, decide, subject};
+use super::{Authority, Error, For, Thing, decide, whom};
 use crate::{
     authz::{Action, Request},
     domain::{
@@ -12,7 +12,7 @@ use crate::{
         id::TokenId,
         label::Label,
         scope::Scopes,
-        token::{Kind, Powers, Present, State, Token, Value, Whose},
+        token::{Format, Kind, Powers, Present, State, Token, Value, Whose},
     },
 };
 
@@ -48,7 +48,7 @@ impl Authority {
             ));
         }
         self.write(request, move |tx, who| {
-            let whose = subject::whose(tx, who, &of)?;
+            let whose = whom::whose(tx, who, &of)?;
             let thing = match &of {
                 For::Me | For::User(_) => Thing::User,
                 For::AppEnv(_) => Thing::AppEnv,
@@ -96,6 +96,7 @@ impl Authority {
             let value = if imported {
                 let generation = token.present.as_ref().map_or(0, |p| p.generation) + 1;
                 Value {
+                    format: Format::Imported,
                     present: Present {
                         generation,
                         prefix: None,

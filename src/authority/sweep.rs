@@ -9,7 +9,8 @@ use crate::{
     domain::{audit::Target, claim, idempotency, token::Whose},
 };
 
-/// How long a used claim is remembered, so that a second one is told when the first was.
+/// How long a claim is remembered that was used, so that a second one is told when the first was,
+/// or that lapsed.
 const CLAIMS: Duration = Duration::days(7);
 
 impl Authority {
@@ -23,6 +24,12 @@ impl Authority {
                 let permit = decide(who, Action::Sweep, whose, Thing::Token)?;
                 let entry = permit.entry(Target::Token(*id)).because("never claimed");
                 tx.remove_token(*id, &entry)?;
+            }
+            for id in tx.lapsed_claims(&permit, who.at() - CLAIMS)? {
+                let whose = tx.stake(id)?.map(|stake| stake.whose);
+                let permit = decide(who, Action::Sweep, whose, Thing::Token)?;
+                let entry = permit.entry(Target::Token(id)).because("its claim lapsed");
+                tx.close_claim(id, &entry)?;
             }
             tx.forget(&permit, who.at() - idempotency::LIFE, who.at() - CLAIMS)?;
             Ok(unclaimed.len())

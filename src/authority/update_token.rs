@@ -1,6 +1,6 @@
 //! Changes a token: its label, fewer scopes, a sooner end, on and off. Never more.
 
-use super::{Authority, Conflict, Error, Thing, decide};
+use super::{Authority, Conflict, Error, Thing, decide_on};
 use crate::{
     authz::{Action, Change, Request},
     domain::{
@@ -37,6 +37,16 @@ impl Authority {
         asked: Update,
     ) -> Result<(Token, Time), Error> {
         let house = self.clone();
+        if asked.label.is_none()
+            && asked.scopes.is_none()
+            && asked.expires.is_none()
+            && asked.enabled.is_none()
+        {
+            return Err(Error::invalid(
+                "label",
+                "nothing is to change: give it, or `scopes`, `expires` or `enabled`",
+            ));
+        }
         self.write(request, move |tx, who| {
             let stake = tx.stake(asked.id)?;
             let whose = stake.as_ref().map(|stake| stake.whose);
@@ -65,7 +75,7 @@ impl Authority {
                 id: asked.id,
                 change,
             };
-            let permit = decide(who, action, whose, Thing::Token)?;
+            let permit = decide_on(who, action, whose, Target::Token(asked.id))?;
             let mut token = tx
                 .token(&permit, asked.id)?
                 .ok_or(Error::NotFound(Thing::Token))?;
@@ -84,7 +94,9 @@ impl Authority {
                 Some(true) => None,
                 Some(false) => Some(Disabled {
                     at: disabled.map_or(who.at(), |disabled| disabled.at),
+                    // An admin's word counts as a person's: the owner's own agent does not undo it.
                     by_person: who.is_person()
+                        || whose != who.whose()
                         || disabled.is_some_and(|disabled| disabled.by_person),
                 }),
             };

@@ -14,6 +14,7 @@ use tokio::{sync::Notify, time};
 use crate::{
     authz::Principal,
     domain::{clock::Time, id::TokenId, token::Token},
+    store::Use,
 };
 
 /// How long a use waits for others before all of them are written.
@@ -25,7 +26,7 @@ const FIRST_USE_AFTER: Duration = Duration::from_millis(100);
 /// The latest use of each token that is not written down yet.
 #[derive(Debug, Default)]
 pub(super) struct Uses {
-    latest: Mutex<HashMap<TokenId, Time>>,
+    latest: Mutex<HashMap<TokenId, Use>>,
     some: Notify,
     first: Notify,
     is_first: AtomicBool,
@@ -34,14 +35,24 @@ pub(super) struct Uses {
 impl Uses {
     /// Notes that `who` used its token, if it asks with one.
     pub(super) fn see(&self, who: &Principal) {
-        if let Some(token) = who.token() {
-            self.used(token, who.at());
+        if let Some((token, generation)) = who.presented() {
+            self.used(token, generation, who.at());
         }
     }
 
-    /// Notes that `token` was used at `at`.
-    pub(super) fn used(&self, token: &Token, at: Time) {
-        let before = self.latest().insert(token.id, at);
+    /// Notes that this value of `token` was used at `at`.
+    pub(super) fn used(&self, token: &Token, generation: u32, at: Time) {
+        let mut latest = self.latest();
+        let before = latest.get(&token.id).copied();
+        // The newest value that was used ends the overlap, whichever was used last.
+        let generation = before.map_or(generation, |before| before.generation.max(generation));
+        let used = Use {
+            token: token.id,
+            generation,
+            at,
+        };
+        latest.insert(token.id, used);
+        drop(latest);
         if before.is_none() && token.last_used_at.is_none() {
             self.is_first.store(true, Ordering::Relaxed);
             self.first.notify_one();
@@ -51,7 +62,7 @@ impl Uses {
 
     /// Shows what is known and not written down yet.
     pub(super) fn overlay(&self, token: &mut Token) {
-        let seen = self.latest().get(&token.id).copied();
+        let seen = self.latest().get(&token.id).map(|used| used.at);
         token.last_used_at = token.last_used_at.max(seen);
     }
 
@@ -66,23 +77,23 @@ impl Uses {
     }
 
     /// What is not written down yet, in the order of the ids: neighbours share pages.
-    pub(super) fn batch(&self) -> Vec<(TokenId, Time)> {
-        let mut batch: Vec<_> = self.latest().iter().map(|(id, at)| (*id, *at)).collect();
-        batch.sort_unstable();
+    pub(super) fn batch(&self) -> Vec<Use> {
+        let mut batch: Vec<_> = self.latest().values().copied().collect();
+        batch.sort_unstable_by_key(|used| used.token);
         batch
     }
 
     /// Forgets what is written down now, unless a later use came in between.
-    pub(super) fn written(&self, batch: &[(TokenId, Time)]) {
+    pub(super) fn written(&self, batch: &[Use]) {
         let mut latest = self.latest();
-        for (id, at) in batch {
-            if latest.get(id) == Some(at) {
-                latest.remove(id);
+        for used in batch {
+            if latest.get(&used.token) == Some(used) {
+                latest.remove(&used.token);
             }
         }
     }
 
-    fn latest(&self) -> MutexGuard<'_, HashMap<TokenId, Time>> {
+    fn latest(&self) -> MutexGuard<'_, HashMap<TokenId, Use>> {
         self.latest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

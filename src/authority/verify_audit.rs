@@ -6,11 +6,12 @@ use crate::{
     crypto::digest::{self, Digest},
     domain::{
         audit::{ABSENT, Chain, ORIGIN, Target},
+        id::AccountId,
         token::Whose,
     },
 };
 
-/// How many entries are looked at before others get their turn.
+/// How many entries are read at once: it bounds the memory that a long chain takes.
 const PIECE: u32 = 1_000;
 
 /// What was found.
@@ -53,6 +54,12 @@ pub enum Fault {
         /// Where it ends.
         found: u64,
     },
+    /// An account without a trail.
+    #[error("the account {0} has no chain, and every account begins one")]
+    NoChain(AccountId),
+    /// Tables, indexes or triggers that no migration made, or that one made and are gone.
+    #[error("the tables, indexes and triggers are not those that keywright makes")]
+    Schema,
     /// A row is not as it was left.
     #[error("{0} is not as the last entry about it left it")]
     Row(Target),
@@ -95,6 +102,15 @@ impl Authority {
                     faults.push(Fault::End { chain, told, found });
                 }
                 chains.push((chain, last, before));
+            }
+            for account in view.accounts(&permit)? {
+                let chain = Chain::Account(account.id);
+                if !chains.iter().any(|(found, ..)| *found == chain) {
+                    faults.push(Fault::NoChain(account.id));
+                }
+            }
+            if !view.is_schema_ours(&permit)? {
+                faults.push(Fault::Schema);
             }
             let kept = view.everything_kept(&permit)?;
             for row in &kept {

@@ -40,8 +40,6 @@ impl Authority {
         self.read(request, move |view, who| {
             let whose = who.account().map(Whose::Account);
             let permit = decide(who, Action::Whoami, whose, Thing::Account)?;
-            let not_there = || Error::NotFound(Thing::Account);
-            let account = permit.account().ok_or_else(not_there)?;
             let mut token = who.token().cloned();
             if let Some(token) = &mut token {
                 house.uses.overlay(token);
@@ -51,7 +49,9 @@ impl Authority {
                     Some(user) => view.user(&permit, user)?,
                     None => None,
                 },
-                account: view.account(&permit, account)?.ok_or_else(not_there)?,
+                account: view
+                    .account(&permit)?
+                    .ok_or(Error::NotFound(Thing::Account))?,
                 role: who.role(),
                 token,
                 reach: who.reach().clone(),

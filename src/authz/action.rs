@@ -43,6 +43,8 @@ pub enum Action {
     RotateToken {
         /// What it carries.
         powers: Powers,
+        /// Whether it gets a new end besides, which no token gives.
+        new_end: bool,
         /// Whether the value leaves in the answer.
         inline: bool,
     },
@@ -117,7 +119,55 @@ pub struct Change {
     pub by_person: bool,
 }
 
+/// The text names no action.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("expected one of `{}`", NAMES.join("`, `"))]
+pub struct NotAnAction;
+
+/// Every name of an action that the audit trail can hold.
+const NAMES: [&str; 26] = [
+    "authenticate",
+    "claim_token",
+    "create_account",
+    "create_app_env",
+    "create_token",
+    "create_user",
+    "delete_app_env",
+    "found_store",
+    "get_token",
+    "introspect_token",
+    "list_app_envs",
+    "list_audit_records",
+    "list_tokens",
+    "remove_membership",
+    "reveal_app_env_token",
+    "reveal_user_token",
+    "revoke_token",
+    "rotate_token",
+    "set_cli_token",
+    "set_membership",
+    "sweep",
+    "update_token",
+    "update_user",
+    "verify_audit",
+    "check_store",
+    "whoami",
+];
+
 impl Action {
+    /// The name of an action, as the audit trail has it; the wire's `delete_token` is understood.
+    pub fn named(word: &str) -> Result<&'static str, NotAnAction> {
+        let word = if word == "delete_token" {
+            "revoke_token"
+        } else {
+            word
+        };
+        NAMES
+            .into_iter()
+            .find(|name| *name == word)
+            .ok_or(NotAnAction)
+    }
+
     /// The scopes that a token needs for this action, in the order in which they are missed.
     pub fn scopes(&self) -> &'static [Scope] {
         match self {

@@ -8,7 +8,7 @@ use crate::domain::{
     audit::{Chain, Outcome},
     id::TokenId,
     scope::{Scope, Scopes},
-    token::{Owner, Powers, Whose},
+    token::{Owner, OwnerNow, Powers, Presented, Whose},
 };
 
 /// May `principal` do `action` to a thing that is `whose`?
@@ -50,6 +50,18 @@ pub fn covers(principal: &Principal, powers: &Powers) -> Result<(), Why> {
     }
 }
 
+/// What a token that is good may do now: its scopes, as far as its owner's rights go. A scope that
+/// needs a role is carried without it, and does nothing.
+pub fn effective(presented: &Presented) -> Scopes {
+    let scopes = presented.token.powers.scopes.clone();
+    match &presented.owner {
+        OwnerNow::User(standing) if standing.role == Some(Role::Admin) => scopes,
+        OwnerNow::User(_) | OwnerNow::AppEnv | OwnerNow::Gone => {
+            scopes.without(&Scope::MANAGE_ACCOUNT)
+        }
+    }
+}
+
 /// What `principal` could do with its own things, and what is missing where it could not.
 pub fn outlook(principal: &Principal) -> Vec<(&'static str, Option<Why>)> {
     let powers = Powers {
@@ -77,6 +89,7 @@ pub fn outlook(principal: &Principal) -> Vec<(&'static str, Option<Why>)> {
         },
         Action::RotateToken {
             powers,
+            new_end: false,
             inline: false,
         },
         Action::RevokeToken {
@@ -173,6 +186,7 @@ fn standing(principal: &Principal, action: &Action, whose: Whose) -> Option<To> 
 
 fn own_rules(principal: &Principal, action: &Action) -> Result<(), Why> {
     match action {
+        Action::RotateToken { new_end: true, .. } => Err(Why::Prolongs),
         Action::CreateToken { powers, .. } | Action::RotateToken { powers, .. } => {
             covers(principal, powers)
         }

@@ -50,7 +50,7 @@ pub enum Why {
     #[error("an update only takes scopes away, and this would add `{0}`")]
     Widens(Scope),
     /// An update would make a life longer.
-    #[error("an update only makes a life shorter")]
+    #[error("only a person gives a token a longer life, and only with a new value")]
     Prolongs,
     /// The thing is not the principal's to know of.
     #[error("there is no such thing here")]
@@ -188,10 +188,11 @@ impl Record {
             && (self.action, self.kind) == (later.action, later.kind)
     }
 
-    /// The same, standing for `count` of its kind.
+    /// The same, standing for `count` of its kind, which may have been about several things.
     #[must_use]
     pub fn counted(mut self, count: u32) -> Self {
         self.count = count;
+        self.target = None;
         self
     }
 

@@ -85,6 +85,7 @@ pub struct Principal {
 pub(super) enum Kind {
     Token {
         token: Box<Token>,
+        generation: u32,
         role: Option<Role>,
         reach: Reach,
     },
@@ -202,6 +203,7 @@ fn token_kind(presented: Presented, reach: Reach) -> Kind {
         OwnerNow::AppEnv | OwnerNow::Gone => None,
     };
     Kind::Token {
+        generation: presented.generation,
         token: Box::new(presented.token),
         role,
         reach,
@@ -288,6 +290,16 @@ impl Principal {
     pub fn token(&self) -> Option<&Token> {
         match &self.kind {
             Kind::Token { token, .. } => Some(token),
+            Kind::Local { .. } | Kind::Operator { .. } | Kind::Keywright => None,
+        }
+    }
+
+    /// That token, and which of its values was presented.
+    pub fn presented(&self) -> Option<(&Token, u32)> {
+        match &self.kind {
+            Kind::Token {
+                token, generation, ..
+            } => Some((token, *generation)),
             Kind::Local { .. } | Kind::Operator { .. } | Kind::Keywright => None,
         }
     }

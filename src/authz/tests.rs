@@ -238,7 +238,11 @@ fn family(action: &Action) -> &'static str {
 
 fn creations_and_rotations() -> Vec<(&'static str, Action)> {
     let create = |powers, inline| Action::CreateToken { powers, inline };
-    let rotate = |powers, inline| Action::RotateToken { powers, inline };
+    let rotate = |powers, inline| Action::RotateToken {
+        powers,
+        new_end: false,
+        inline,
+    };
     let wider = || powers(wide(), Some(Duration::days(1)));
     let longer = || powers(Scopes::default(), Some(Duration::days(60)));
     let never = || powers(Scopes::default(), None);
@@ -740,7 +744,7 @@ proptest! {
         let on = Change { before: asked.clone(), powers: asked.clone(), enables: true, ..no_change() };
         for action in [
             Action::CreateToken { powers: asked.clone(), inline },
-            Action::RotateToken { powers: asked.clone(), inline },
+            Action::RotateToken { powers: asked.clone(), new_end: false, inline },
             update(other_id(), on),
         ] {
             if allows(&principal, &action, whose) {

@@ -9,7 +9,8 @@ use super::{
     words,
 };
 use crate::{
-    authority::ReadAudit,
+    authority::{Error, ReadAudit},
+    authz::Action,
     wire::audit::{AuditRecords, Verification},
 };
 
@@ -27,7 +28,10 @@ pub(super) async fn run(house: &House, out: Output, asked: args::Audit) -> Resul
             let read = ReadAudit {
                 system,
                 since: words::maybe("--since", since.as_deref())?,
-                action,
+                action: action
+                    .as_deref()
+                    .map(|text| Action::named(text).map_err(|why| Error::invalid("--action", why)))
+                    .transpose()?,
                 token: words::maybe("--token", token.as_deref())?,
                 limit,
                 cursor,

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::{
     authority::{Conflict, Error, Thing},
     authz::Why,
-    domain::{id::RequestId, token::State},
+    domain::{credential, id::RequestId, token::State},
     store,
     wire::problem::{Code, Problem},
 };
@@ -59,7 +59,8 @@ impl Failure {
             },
             Self::Failed(error) => Told {
                 code: Code::Unavailable,
-                message: format!("{error:#}"),
+                // Paths that were typed stand in it.
+                message: credential::without_values(&format!("{error:#}")),
                 mend: None,
             },
         };

@@ -76,5 +76,11 @@ fn local_reach(scopes: Option<Scopes>, grant: Option<&str>) -> Result<Reach, Fai
         return Ok(Reach::WithEveryService(scopes));
     };
     let granted = words::scopes("--grant", grant)?;
+    if let Some(ours) = granted.iter().find(|scope| !scope.is_service()) {
+        return Err(Failure::Misuse(format!(
+            "`--grant` takes service scopes, and `{ours}` is one of Keywright's own: name it with \
+             `--scopes`"
+        )));
+    }
     Ok(Reach::Exactly(scopes.or(&granted)))
 }

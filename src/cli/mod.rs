@@ -21,7 +21,7 @@ use std::{ffi::OsString, io, process::ExitCode};
 
 use clap::{CommandFactory as _, Parser as _};
 
-use crate::{config::env, telemetry};
+use crate::{config::env, domain::credential, telemetry};
 use args::{Command, InHouse, Keywright};
 use error::Failure;
 use output::Output;
@@ -32,13 +32,7 @@ pub async fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let typed = match Keywright::try_parse_from(arguments) {
         Ok(typed) => typed,
         Err(error) => {
-            // Help goes to standard output and is no failure.
-            drop(error.print());
-            return if error.use_stderr() {
-                ExitCode::from(2)
-            } else {
-                ExitCode::SUCCESS
-            };
+            return misunderstood(&error);
         }
     };
     let json = typed.place.json;
@@ -56,6 +50,23 @@ pub async fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
             failure.code()
         }
     }
+}
+
+/// Tells what could not be read, or the help that was asked for.
+fn misunderstood(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        // Help goes to standard output and is no failure.
+        drop(error.print());
+        return ExitCode::SUCCESS;
+    }
+    let text = error.render().to_string();
+    let shown = credential::without_values(&text);
+    if shown == text {
+        drop(error.print());
+    } else {
+        output::tell(shown.trim_end());
+    }
+    ExitCode::from(2)
 }
 
 /// Every command's help, as it is shown, each under its name.

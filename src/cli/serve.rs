@@ -24,6 +24,7 @@ pub(super) struct House {
     pub(super) account: Slug,
     store: PathBuf,
     is_usual: bool,
+    key_file: Option<PathBuf>,
 }
 
 /// Whether a store that is not there is made.
@@ -46,10 +47,13 @@ impl House {
             Some(text) => parsed::<Brand>(env::BRAND.name, &text)?,
             None => Brand::default(),
         };
-        let key = place
+        let key_file = place
             .key_file
             .clone()
             .or_else(|| env::read(&env::KEY_FILE).map(PathBuf::from))
+            .map(|path| std::path::absolute(&path).unwrap_or(path));
+        let key = key_file
+            .clone()
             .unwrap_or_else(|| store.with_file_name("vault.key"));
         if missing == Missing::IsRefused && is_absent(&store) {
             return Err(Failure::Failed(anyhow::anyhow!(
@@ -69,6 +73,7 @@ impl House {
             account,
             store,
             is_usual,
+            key_file,
         };
         if missing != Missing::StaysEmpty {
             house.found().await?;
@@ -92,7 +97,12 @@ impl House {
     pub(super) fn claim_command(&self) -> ClaimCommand {
         let program = std::env::current_exe().unwrap_or_else(|_| "keywright".into());
         let store = (!self.is_usual).then(|| self.store.display().to_string());
-        ClaimCommand::new(&program.display().to_string(), store.as_deref())
+        let key = self.key_file.as_ref().map(|key| key.display().to_string());
+        ClaimCommand::new(
+            &program.display().to_string(),
+            store.as_deref(),
+            key.as_deref(),
+        )
     }
 
     /// Writes down what waits, and closes the store.

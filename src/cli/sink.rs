@@ -8,7 +8,10 @@ use std::{
 };
 
 use super::error::Failure;
-use crate::{authority::Sink, domain::credential::PlainToken, wire::token::quoted};
+use crate::{
+    authority::Sink,
+    domain::{credential::PlainToken, text::quoted},
+};
 
 /// The sink that `text` names.
 pub(super) fn named(text: &str) -> Result<Box<dyn Sink>, Failure> {

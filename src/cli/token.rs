@@ -14,8 +14,6 @@ use crate::{
         self, ClaimRef, Claimed, Deliver, Delivered, For, ListTokens, Minted, NewToken, Of, Revoke,
         Sink,
     },
-    domain::token::State,
-    store::StateFilter,
     wire::token::{NewToken as NewTokenView, RevokedToken, Token, Tokens},
 };
 
@@ -141,13 +139,12 @@ async fn list_tokens(house: &House, out: Output, asked: args::List) -> Result<()
                 None => For::Me,
             })
         },
-        query: asked.query,
-        state: asked.state.as_deref().map(|word| {
-            State::ALL
-                .into_iter()
-                .find(|state| state.as_str() == word)
-                .map_or(StateFilter::Any, StateFilter::Is)
-        }),
+        query: asked
+            .query
+            .as_deref()
+            .map(|text| words::label("--query", text))
+            .transpose()?,
+        state: words::maybe("--state", asked.state.as_deref())?,
         unused_for: words::duration("--unused-for", asked.unused_for.as_deref())?,
         expiring_within: words::duration("--expiring-within", asked.expiring_within.as_deref())?,
         limit,

@@ -47,6 +47,11 @@ impl Clock {
     }
 }
 
+/// The time as it is written everywhere: RFC 3339, UTC, `Z`, milliseconds.
+pub fn rfc3339(at: Time) -> String {
+    at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+}
+
 /// The moment that the store keeps as `millis`.
 pub fn from_millis(millis: i64) -> Time {
     DateTime::from_timestamp_millis(millis).unwrap_or(DateTime::<Utc>::MAX_UTC)
@@ -63,6 +68,14 @@ mod tests {
         assert_eq!(clock.now(), seen);
         clock.advance(chrono::Duration::days(1));
         assert_eq!(clock.now() - seen, chrono::Duration::days(1));
+    }
+
+    #[test]
+    fn a_time_is_written_with_milliseconds_and_a_z() {
+        assert_eq!(
+            rfc3339(from_millis(1_800_000_000_120)),
+            "2027-01-15T08:00:00.120Z"
+        );
     }
 
     #[test]

@@ -147,19 +147,85 @@ pub fn is_malformed(presented: &str) -> bool {
     if presented.is_empty() || presented.len() > LONGEST {
         return true;
     }
-    let mut parts = presented.splitn(3, '_');
-    let (Some(brand), Some(kind), Some(digits)) = (parts.next(), parts.next(), parts.next()) else {
-        return false;
-    };
-    let ours = is_brand(brand)
-        && kind.parse::<Kind>().is_ok()
-        && digits.len() == RANDOM_DIGITS + CHECK_DIGITS
-        && digits.bytes().all(|b| b.is_ascii_alphanumeric());
-    if !ours {
-        return brand == Brand::default().0 && kind.parse::<Kind>().is_ok();
+    if !is_ours(presented) {
+        // Cut short, or with something behind it.
+        let kind = presented
+            .strip_prefix(&Brand::default().0)
+            .and_then(|rest| rest.strip_prefix('_'))
+            .and_then(|rest| rest.split_once('_'));
+        return kind.is_some_and(|(kind, _)| kind.parse::<Kind>().is_ok());
     }
     let (body, check) = presented.split_at(presented.len() - CHECK_DIGITS);
     checked(body) != check
+}
+
+/// Whether a value of ours stands anywhere in `text`: its shape, with a checksum that fits.
+pub fn holds_value(text: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    text.split(|c| !is_part(c)).any(|word| {
+        kinds_in(word).any(|(at, digits)| {
+            let brand = word[..at].rsplit('_').next().unwrap_or_default();
+            let length = RANDOM_DIGITS + CHECK_DIGITS;
+            let value = digits.get(..length).map(|value| {
+                let start = at - brand.len();
+                &word[start..word.len() - digits.len() + value.len()]
+            });
+            // Whatever is glued to its front may be no part of the brand.
+            value.is_some_and(|value| {
+                (0..brand.len()).any(|skip| {
+                    value
+                        .get(skip..)
+                        .is_some_and(|value| is_ours(value) && !is_malformed(value))
+                })
+            })
+        })
+    })
+}
+
+/// `text` with everything in it that could be a value of ours cut down to its visible prefix, for
+/// words that repeat what somebody typed.
+pub fn without_values(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((_, digits)) = kinds_in(rest).next() {
+        let (before, digits) = rest.split_at(rest.len() - digits.len());
+        shown.push_str(before);
+        let end = digits.find(|c: char| !c.is_ascii_alphanumeric());
+        let (run, after) = digits.split_at(end.unwrap_or(digits.len()));
+        // Fewer are no value, and no part of one that gives it away.
+        if run.len() >= 2 * VISIBLE_DIGITS {
+            shown.push_str(&run[..VISIBLE_DIGITS]);
+            shown.push_str("[redacted]");
+        } else {
+            shown.push_str(run);
+        }
+        rest = after;
+    }
+    shown.push_str(rest);
+    shown
+}
+
+/// Where in `text` a kind of token stands between `_` and `_`, and what comes behind it, in order.
+fn kinds_in(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.match_indices('_').filter_map(move |(at, _)| {
+        let behind = &text[at + 1..];
+        let digits = [Kind::Pat, Kind::Cli]
+            .iter()
+            .find_map(|kind| behind.strip_prefix(kind.as_str())?.strip_prefix('_'))?;
+        Some((at, digits))
+    })
+}
+
+/// Whether `text` has the shape of a value of ours, whatever its checksum.
+fn is_ours(text: &str) -> bool {
+    let mut parts = text.splitn(3, '_');
+    let (Some(brand), Some(kind), Some(digits)) = (parts.next(), parts.next(), parts.next()) else {
+        return false;
+    };
+    is_brand(brand)
+        && kind.parse::<Kind>().is_ok()
+        && digits.len() == RANDOM_DIGITS + CHECK_DIGITS
+        && digits.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
 fn is_brand(text: &str) -> bool {
@@ -262,6 +328,26 @@ mod tests {
     }
 
     #[test]
+    fn a_value_is_found_wherever_it_stands() {
+        let token = fresh();
+        let value = token.expose();
+        for text in [
+            value.to_owned(),
+            format!("my {value}!"),
+            format!("x_{value}"),
+            format!("{value}_x"),
+            format!("https://host/?t={value}&x=1"),
+        ] {
+            assert!(holds_value(&text), "{text}");
+            assert!(!without_values(&text).contains(&value[11..]), "{text}");
+        }
+        let mistyped = format!("{}x", &value[..value.len() - 1]);
+        for text in ["", "_pat_", "kw_pat_abcd", &mistyped] {
+            assert!(!holds_value(text) || text == value, "{text}");
+        }
+    }
+
+    #[test]
     fn a_brand_is_short_and_plain() {
         for text in ["", "KW", "1a", "a_b", "abcdefghijklmnopq"] {
             assert_eq!(text.parse::<Brand>(), Err(NotABrand), "{text}");
@@ -279,6 +365,24 @@ mod tests {
                 // A wrong kind makes it another shape, which no row has.
                 prop_assert!(is_malformed(&typed) || typed.split('_').nth(1) != Some("pat") || !is_brand(typed.split('_').next().unwrap()));
             }
+        }
+    }
+
+    #[test]
+    fn words_that_repeat_a_value_are_cut_down_to_its_prefix() {
+        let value = PlainToken::generate(&Brand::default(), Kind::Cli);
+        let text = format!("no `{}`, no {}\n", value.expose(), value.expose());
+        let prefix = value.prefix();
+        let shown = format!("no `{0}[redacted]`, no {0}[redacted]\n", prefix.as_str());
+        assert_eq!(without_values(&text), shown);
+        for harmless in [
+            "",
+            "a `snake_case` word",
+            "kw_pat_abcd",
+            "set_cli_token é",
+            "a_pat_on_the_shoulder",
+        ] {
+            assert_eq!(without_values(harmless), harmless);
         }
     }
 }

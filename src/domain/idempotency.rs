@@ -2,6 +2,8 @@
 
 use chrono::Duration;
 
+use super::credential;
+
 /// How long a key is kept.
 pub const LIFE: Duration = Duration::hours(24);
 
@@ -11,7 +13,9 @@ pub struct IdempotencyKey(String);
 
 /// The text is no key.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("expected 1 to 255 visible ASCII characters without spaces, such as a UUID")]
+#[error(
+    "expected 1 to 255 visible ASCII characters without spaces, such as a UUID, and no token's value"
+)]
 pub struct NotAKey;
 
 impl IdempotencyKey {
@@ -25,7 +29,9 @@ impl std::str::FromStr for IdempotencyKey {
     type Err = NotAKey;
 
     fn from_str(text: &str) -> Result<Self, NotAKey> {
-        let fits = (1..=255).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
+        let fits = (1..=255).contains(&text.len())
+            && text.bytes().all(|b| b.is_ascii_graphic())
+            && !credential::holds_value(text);
         if fits {
             Ok(Self(text.to_owned()))
         } else {

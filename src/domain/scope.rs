@@ -140,11 +140,6 @@ impl Scopes {
         self.0.is_empty()
     }
 
-    /// Whether all of them are among `others`.
-    pub fn is_subset(&self, others: &Self) -> bool {
-        self.0.is_subset(&others.0)
-    }
-
     /// Those of them that are among `others`, too.
     #[must_use]
     pub fn both(&self, others: &Self) -> Self {

@@ -3,6 +3,8 @@
 
 use unicode_normalization::UnicodeNormalization as _;
 
+use super::credential;
+
 /// A text that cannot be used.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum TextError {
@@ -12,6 +14,11 @@ pub enum TextError {
     /// More characters than there is room for.
     #[error("it is longer than {0} characters")]
     TooLong(usize),
+    /// A token's value inside, by its checksum.
+    #[error(
+        "it holds a token's value, which would be kept in the clear; if it is a live one, revoke that token"
+    )]
+    Value,
     /// A control, bidirectional or invisible character, by its code point.
     #[error("it contains U+{0:04X}, which cannot be seen")]
     Unseen(u32),
@@ -26,6 +33,9 @@ pub fn clean(text: &str, longest: usize) -> Result<String, TextError> {
     if text.chars().count() > longest {
         return Err(TextError::TooLong(longest));
     }
+    if credential::holds_value(&text) {
+        return Err(TextError::Value);
+    }
     match text.chars().find(|&c| is_unseen(c)) {
         Some(unseen) => Err(TextError::Unseen(unseen.into())),
         None => Ok(text),
@@ -33,15 +43,17 @@ pub fn clean(text: &str, longest: usize) -> Result<String, TextError> {
 }
 
 /// Whether `c` is a control character, steers the direction of writing, or leaves no mark: Unicode
-/// 16's categories Cc, Cf, Zl and Zp, its `Default_Ignorable_Code_Point`s, and the blank of Braille.
+/// 16's categories Cc, Cf, Zl, Zp and Co, its `Default_Ignorable_Code_Point`s, what stands for an
+/// object, and the blank of Braille.
 pub fn is_unseen(c: char) -> bool {
     c.is_control()
         || matches!(u32::from(c),
             0x00AD | 0x034F | 0x0600..=0x0605 | 0x061C | 0x06DD | 0x070F | 0x0890..=0x0891
             | 0x08E2 | 0x115F..=0x1160 | 0x17B4..=0x17B5 | 0x180B..=0x180F | 0x200B..=0x200F
             | 0x2028..=0x202E | 0x2060..=0x206F | 0x2800 | 0x3164 | 0xFE00..=0xFE0F | 0xFEFF
-            | 0xFFA0 | 0xFFF0..=0xFFFB | 0x110BD | 0x110CD | 0x13430..=0x1343F
-            | 0x1BCA0..=0x1BCA3 | 0x1D173..=0x1D17A | 0xE0000..=0xE0FFF)
+            | 0xE000..=0xF8FF | 0xFFA0 | 0xFFF0..=0xFFFC | 0xFFFE..=0xFFFF | 0x110BD | 0x110CD | 0x13430..=0x1343F
+            | 0x1BCA0..=0x1BCA3 | 0x1D173..=0x1D17A | 0xE0000..=0xE0FFF
+            | 0xF0000..=0x10_FFFF)
 }
 
 /// `text` with everything in it that cannot be seen written out as `\u{..}`, for a terminal.
@@ -57,6 +69,16 @@ pub fn escaped(text: &str) -> String {
         }
         out
     })
+}
+
+/// `word` as a POSIX shell reads it back.
+pub fn quoted(word: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"/._-+:@%,=".contains(&b);
+    if !word.is_empty() && word.bytes().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
 }
 
 #[cfg(test)]

@@ -105,12 +105,33 @@ pub struct Present {
 /// One value of a token, as it is kept.
 #[derive(Clone, Debug)]
 pub struct Value {
+    /// Who made it.
+    pub format: Format,
     /// What may be shown of it.
     pub present: Present,
     /// Its print; `None` for a value that was made elsewhere and authenticates nobody.
     pub hash: Option<HashedToken>,
     /// The value itself, sealed. Only a CLI token has it.
     pub sealed: Option<Sealed>,
+}
+
+/// Who made a value, and so what it looks like.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Format {
+    /// We did.
+    Keywright,
+    /// It came from elsewhere. It can be shown, and authenticates nobody.
+    Imported,
+}
+
+impl Format {
+    /// The format as the store keeps it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Keywright => "keywright",
+            Self::Imported => "imported",
+        }
+    }
 }
 
 /// What a token is good for at some moment.
@@ -272,14 +293,6 @@ pub enum OwnerNow {
 }
 
 impl Presented {
-    /// Whether its owner is an admin of the account now.
-    pub fn is_admins(&self) -> bool {
-        match &self.owner {
-            OwnerNow::User(standing) => standing.role == Some(Role::Admin),
-            OwnerNow::AppEnv | OwnerNow::Gone => false,
-        }
-    }
-
     /// Whether it authenticates anybody at `at`: the token is active, the value has not been
     /// overtaken, and the owner is still one of the account.
     pub fn is_good(&self, at: Time) -> bool {

@@ -19,8 +19,8 @@ use rmcp::{
     },
     service::RequestContext,
 };
-use serde_json::Value;
 
+use self::tools::Told;
 use crate::{
     authority::{Authority, Error},
     authz::{Credential, Request},
@@ -76,7 +76,9 @@ impl Server {
             id: RequestId::fresh(),
         };
         let tool = self.tools.iter().find(|tool| tool.name == params.name)?;
-        let arguments = params.arguments.unwrap_or_default();
+        let mut arguments = params.arguments.unwrap_or_default();
+        // Some clients say `null` where they mean nothing.
+        arguments.retain(|_, given| !given.is_null());
         let call = async {
             let called = match arguments::check(&tool.input_schema, &arguments) {
                 Ok(()) => tools::call(self, &request, &tool.name, arguments).await,
@@ -111,13 +113,15 @@ fn is_modern(context: &RequestContext<RoleServer>) -> bool {
 async fn answer(
     tool: &str,
     request: RequestId,
-    call: impl Future<Output = Result<Value, Error>>,
+    call: impl Future<Output = Result<Told, Error>>,
 ) -> CallToolResult {
     // A tool that panics must answer all the same.
     let problem = match AssertUnwindSafe(call).catch_unwind().await {
-        Ok(Ok(answer)) => {
+        Ok(Ok(Told { text, fields })) => {
             tracing::debug!(tool, %request, "done");
-            return CallToolResult::structured(answer);
+            let mut told = CallToolResult::success(vec![ContentBlock::text(text)]);
+            told.structured_content = Some(fields);
+            return told;
         }
         Ok(Err(error)) => {
             error::log(&error, tool, request);

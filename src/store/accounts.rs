@@ -29,8 +29,6 @@ pub trait ReadAccounts {
     fn standing(&mut self, user: UserId, account: AccountId) -> Result<Option<Standing>, Error>;
     /// Who has this name.
     fn user_named(&mut self, name: &Username) -> Result<Option<UserId>, Error>;
-    /// Which account has this name.
-    fn account_named(&mut self, slug: &Slug) -> Result<Option<AccountId>, Error>;
     /// Whose the app environment is, if it is one of this account.
     fn app_env_whose(
         &mut self,
@@ -46,10 +44,10 @@ pub trait ReadAccounts {
         before: Option<AppEnvId>,
         rows: u32,
     ) -> Result<Vec<AppEnv>, Error>;
-    /// One person.
+    /// One person of the account that `permit` is for, or anyone for the system's.
     fn user(&mut self, permit: &Permit<'_>, id: UserId) -> Result<Option<User>, Error>;
-    /// One account.
-    fn account(&mut self, permit: &Permit<'_>, id: AccountId) -> Result<Option<Account>, Error>;
+    /// The account that `permit` is for.
+    fn account(&mut self, permit: &Permit<'_>) -> Result<Option<Account>, Error>;
     /// Everyone, in the order in which they were added, and what they are in accounts.
     fn users(&mut self, permit: &Permit<'_>) -> Result<Vec<(User, Vec<Membership>)>, Error>;
     /// Every account, in the order in which they were added.

@@ -5,6 +5,7 @@ use crate::{
     authz::{Entry, Permit, Record},
     crypto::digest::Digest,
     domain::{
+        actor::Actor,
         audit::{AuditRecord, Chain, Target},
         clock::Time,
         id::{TokenId, UserId},
@@ -16,10 +17,12 @@ use crate::{
 pub struct AuditFilter {
     /// By or about this person.
     pub person: Option<UserId>,
+    /// By this actor.
+    pub actor: Option<Actor>,
     /// Not before this.
     pub since: Option<Time>,
     /// Of this action.
-    pub action: Option<String>,
+    pub action: Option<&'static str>,
     /// About this token.
     pub token: Option<TokenId>,
 }
@@ -60,6 +63,8 @@ pub trait ReadAudit {
     fn everything_kept(&mut self, permit: &Permit<'_>) -> Result<Vec<Kept>, Error>;
     /// What the engine finds wrong with what it keeps; nothing, if all is well. Reads all of it.
     fn damage(&mut self, permit: &Permit<'_>) -> Result<Vec<String>, Error>;
+    /// Whether the tables, indexes and triggers are those that the migrations make, to the letter.
+    fn is_schema_ours(&mut self, permit: &Permit<'_>) -> Result<bool, Error>;
     /// The ids of the keys that something is sealed with.
     fn sealing_keys(&mut self, permit: &Permit<'_>) -> Result<Vec<String>, Error>;
 }

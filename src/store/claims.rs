@@ -26,6 +26,8 @@ pub struct Replay {
     pub arguments: Digest,
     /// The token that came of it.
     pub token: TokenId,
+    /// The claim that it opened, if it opened one.
+    pub claim: Option<HashedCode>,
     /// When.
     pub at: Time,
 }
@@ -41,10 +43,14 @@ pub trait ReadClaims {
     fn claim_of(&mut self, permit: &Permit<'_>, id: TokenId) -> Result<Option<Claim>, Error>;
     /// The tokens that were never picked up and whose last claim was opened before `at`.
     fn never_claimed(&mut self, permit: &Permit<'_>, at: Time) -> Result<Vec<TokenId>, Error>;
-    /// What came of an earlier call with the same key.
+    /// The tokens that go on with the value they have, and whose claim for a new one was over before
+    /// `at`.
+    fn lapsed_claims(&mut self, permit: &Permit<'_>, at: Time) -> Result<Vec<TokenId>, Error>;
+    /// What came of an earlier call with the same key. Looked for before the decision, which is
+    /// then about what came of it.
     fn replay(
         &mut self,
-        permit: &Permit<'_>,
+        holder: Actor,
         verb: &'static str,
         key: &str,
     ) -> Result<Option<Replay>, Error>;
@@ -65,6 +71,7 @@ pub trait WriteClaims {
     ) -> Result<(), Error>;
     /// Keeps the key of a call that may be made again.
     fn keep_replay(&mut self, replay: &Replay, entry: &Entry<'_>) -> Result<(), Error>;
-    /// Forgets keys of calls made before `replays`, and claims over before `claims`.
+    /// Forgets keys of calls made before `replays`, and claims used before `claims`. It has no entry:
+    /// nothing that is told of changes.
     fn forget(&mut self, permit: &Permit<'_>, replays: Time, claims: Time) -> Result<(), Error>;
 }

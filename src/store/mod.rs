@@ -22,7 +22,7 @@ pub use audit::{AuditFilter, Kept, ReadAudit, WriteAudit};
 pub use claims::{ReadClaims, Replay, WriteClaims};
 use lane::Asked;
 pub use sqlite::{Durability, Options, Sqlite};
-pub use tokens::{ReadTokens, Stake, StateFilter, TokenFilter, WriteTokens};
+pub use tokens::{ReadTokens, Stake, StateFilter, TokenFilter, Use, WriteTokens};
 
 /// The store, of whichever engine was chosen.
 #[derive(Debug)]

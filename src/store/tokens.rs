@@ -1,6 +1,6 @@
 //! Tokens and their values: what is asked of the store, and what is kept there.
 
-use chrono::Duration;
+use std::str::FromStr;
 
 use super::Error;
 use crate::{
@@ -10,7 +10,8 @@ use crate::{
         clock::Time,
         credential::HashedToken,
         id::{AccountId, TokenId},
-        token::{Disabled, Kind, Owner, Powers, Presented, State, Token, Value, Whose},
+        label::Label,
+        token::{Disabled, Owner, Powers, Presented, State, Token, Unknown, Value, Whose},
     },
 };
 
@@ -19,12 +20,21 @@ use crate::{
 pub struct Stake {
     /// Whose it is.
     pub whose: Whose,
-    /// What it is for.
-    pub kind: Kind,
     /// What it carries, and until when.
     pub powers: Powers,
     /// Whether it is switched off, and if so whether by a person.
     pub disabled: Option<Disabled>,
+}
+
+/// The latest use of a token.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Use {
+    /// Which token.
+    pub token: TokenId,
+    /// The newest of its values that was used.
+    pub generation: u32,
+    /// When.
+    pub at: Time,
 }
 
 /// Which tokens of a list are wanted.
@@ -34,12 +44,26 @@ pub struct TokenFilter {
     pub at: Time,
     /// In this state; `None` for those that are unclaimed, active or disabled.
     pub state: Option<StateFilter>,
-    /// With this in their label, whatever its case.
-    pub query: Option<String>,
-    /// Made, and not used, for so long.
-    pub unused_for: Option<Duration>,
-    /// Over within so long.
-    pub expiring_within: Option<Duration>,
+    /// With this in their label, whatever the case of its ASCII letters.
+    pub query: Option<Label>,
+    /// Made before this, and not used since.
+    pub unused_since: Option<Time>,
+    /// Over by this.
+    pub over_by: Option<Time>,
+}
+
+impl FromStr for StateFilter {
+    type Err = Unknown;
+
+    /// A state's name, or `all`.
+    fn from_str(word: &str) -> Result<Self, Unknown> {
+        let named = State::ALL.into_iter().find(|state| state.as_str() == word);
+        match named {
+            Some(state) => Ok(Self::Is(state)),
+            None if word == "all" => Ok(Self::Any),
+            None => Err(Unknown),
+        }
+    }
 }
 
 /// A state to look for.
@@ -58,6 +82,8 @@ pub trait ReadTokens {
     fn presented(&mut self, hash: &HashedToken) -> Result<Option<Presented>, Error>;
     /// A token as if its present value were presented: for who asked earlier.
     fn presented_by_id(&mut self, id: TokenId) -> Result<Option<Presented>, Error>;
+    /// Whose the token is, if values older than the one that was used are still good at `at`.
+    fn overlap(&mut self, used: &Use, at: Time) -> Result<Option<Whose>, Error>;
     /// What the decision about a token must know.
     fn stake(&mut self, id: TokenId) -> Result<Option<Stake>, Error>;
     /// Every token of this owner that has not ended.
@@ -80,6 +106,13 @@ pub trait ReadTokens {
     fn live_children(&mut self, permit: &Permit<'_>, id: TokenId, at: Time) -> Result<u64, Error>;
     /// Whether any value is sealed.
     fn has_sealed(&mut self) -> Result<bool, Error>;
+    /// Whether a token still has the value of that generation.
+    fn has_value(
+        &mut self,
+        permit: &Permit<'_>,
+        id: TokenId,
+        generation: u32,
+    ) -> Result<bool, Error>;
     /// The present value of a CLI token, sealed, and its generation.
     fn sealed(&mut self, permit: &Permit<'_>, id: TokenId) -> Result<Option<(u32, Sealed)>, Error>;
 }
@@ -110,6 +143,8 @@ pub trait WriteTokens {
         generation: u32,
         entry: &Entry<'_>,
     ) -> Result<(), Error>;
-    /// Keeps when tokens were last used, where that is news. Changes nothing that is told of.
-    fn use_tokens(&mut self, uses: &[(TokenId, Time)]) -> Result<(), Error>;
+    /// Ends the overlap of values older than the one that was used.
+    fn end_overlap(&mut self, used: &Use, at: Time, entry: &Entry<'_>) -> Result<(), Error>;
+    /// Keeps when tokens were last used, where that is news. It has no entry: a use is no change.
+    fn use_tokens(&mut self, uses: &[Use]) -> Result<(), Error>;
 }

@@ -7,7 +7,7 @@ use super::time;
 use crate::{
     authority::{Fault, Verified},
     crypto::hex::hex,
-    domain::{audit, page::Page},
+    domain::{audit, page::Page, text},
 };
 
 /// Something that happened, or was refused.
@@ -91,10 +91,10 @@ impl From<&audit::AuditRecord> for AuditRecord {
             user: record.user.map(|id| id.to_string()),
             through: record.front.as_str().to_owned(),
             request: record.request.to_string(),
-            action: record.action.clone(),
+            action: text::escaped(&record.action),
             target: record.target.map(|target| target.to_string()),
             outcome: record.outcome.as_str().to_owned(),
-            reason: record.reason.clone(),
+            reason: record.reason.as_deref().map(text::escaped),
             count: record.count,
             hash: hex(&record.hash),
         }
@@ -135,7 +135,11 @@ impl From<&Fault> for ChainFault {
             Fault::Altered { chain, .. } | Fault::Gap { chain, .. } | Fault::End { chain, .. } => {
                 Some(chain)
             }
-            Fault::Row(_) | Fault::Untold(_) | Fault::Gone(_) => None,
+            Fault::NoChain(_)
+            | Fault::Schema
+            | Fault::Row(_)
+            | Fault::Untold(_)
+            | Fault::Gone(_) => None,
         };
         Self {
             account: chain

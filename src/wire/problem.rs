@@ -9,7 +9,7 @@ use crate::{
     authority::{Conflict, Error, Thing},
     authz::Why,
     domain::{id::RequestId, token::State},
-    store,
+    store, vault,
 };
 
 /// The closed set of codes.
@@ -70,13 +70,15 @@ impl Code {
     pub fn meaning(self) -> &'static str {
         match self {
             Self::Unauthenticated => {
-                "No valid token was presented: none, or one that is wrong, over, disabled or ended."
+                "No valid token was presented: none, or one that is wrong, unclaimed, disabled, expired or revoked."
             }
             Self::InvalidArgument => "An argument cannot be used; the sentence names it.",
-            Self::InsufficientScope => "The caller lacks a scope that this needs.",
-            Self::ScopeEscalation => "The result would be wider, or live longer, than the caller.",
-            Self::NotFound => "It is not there, or not the caller's to know of.",
-            Self::Forbidden => "The caller may not do this, whatever its scopes.",
+            Self::InsufficientScope => "The session or token lacks a scope that this needs.",
+            Self::ScopeEscalation => {
+                "The result would be wider, or live longer, than the session or token that asks."
+            }
+            Self::NotFound => "It is not there, or not for this session or token to know of.",
+            Self::Forbidden => "This is not allowed, whatever the scopes.",
             Self::Conflict => "It does not go together with how things are.",
             Self::Unavailable => "The store or the vault is out of reach; nothing was changed.",
             Self::Internal => "Our fault; the log has the request.",
@@ -135,8 +137,9 @@ impl Problem {
             Error::Unauthenticated => Self::new(Code::Unauthenticated, error)
                 .you_can("tell the person; this session goes on, and its next call is looked up anew")
                 .only_the_person_can(
-                    "give this server a token that is good, in `KEYWRIGHT_TOKEN` of its entry in the \
-                     client's configuration, or start it with `mcp --local`",
+                    "give this session a token that is good, in this server's entry of the client's \
+                     configuration; for a local session, see to it that the user is active and in \
+                     the account",
                 ),
             Error::Denied(why) => Self::denied(why),
             Error::NotFound(thing) => Self::not_found(*thing),
@@ -150,17 +153,31 @@ impl Problem {
             Error::Store(store::Error::Unavailable(_)) => {
                 Self::new(Code::Unavailable, &format!("the store is unavailable (request {request})"))
                     .you_can("call again in a few seconds")
-                    .only_the_person_can("run `keywright store check`, and restart this server")
+                    .only_the_person_can("check the store, and restart this server")
             }
             Error::Store(store::Error::Corrupt(_) | store::Error::Refused(_)) => {
                 Self::new(Code::Unavailable, &format!("the store cannot be used (request {request})"))
-                    .only_the_person_can("run `keywright store check`, which says what mends it")
+                    .only_the_person_can("check the store, which says what mends it")
             }
-            Error::Vault(why) => Self::new(Code::Unavailable, why)
-                .you_can("go on without it; tokens that are not revealed work as before")
-                .only_the_person_can("put the vault key back"),
+            Error::Vault(why) => Self::vault(why, request),
             Error::Sink(_) => Self::internal(request),
         }
+    }
+
+    fn vault(why: &vault::Error, request: RequestId) -> Self {
+        let mended = match why {
+            vault::Error::Missing(_)
+            | vault::Error::Damaged(..)
+            | vault::Error::WrongKey { .. } => "put the right vault key back",
+            vault::Error::Exposed(..) => "see that the vault key is theirs alone",
+            vault::Error::Io(..) => "see that the vault key can be read and written",
+            vault::Error::Altered => "give it a new value",
+            // A permit of another kind is our mistake.
+            vault::Error::WrongPermit => return Self::internal(request),
+        };
+        Self::new(Code::Unavailable, why)
+            .you_can("go on without it; tokens that are not revealed work as before")
+            .only_the_person_can(mended)
     }
 
     fn denied(why: &Why) -> Self {
@@ -173,46 +190,47 @@ impl Problem {
                          one to the person and not through you",
                     )
                     .only_the_person_can(
-                        "give this server a token that carries `read:secrets`, or start it with \
-                         `--scopes` that name it",
+                        "grant `read:secrets`: by a token that carries it, or by this server's \
+                         `--scopes`, in its entry of the client's configuration",
                     )
             }
             Why::Scope(scope) => Self::new(Code::InsufficientScope, why)
                 .you_can("call `whoami` to see what this session may do")
                 .only_the_person_can(format!(
-                    "give this server a token that carries `{scope}`, or start it with `--scopes` \
-                     that name it"
+                    "grant `{scope}`: by a token that carries it, or by this server's `--scopes`, in \
+                     its entry of the client's configuration"
                 )),
             Why::Escalation(scope) => Self::new(Code::ScopeEscalation, why)
-                .you_can(format!("ask for scopes without `{scope}`"))
+                .you_can(format!(
+                    "leave `{scope}` out, or go on without this; `whoami` tells the scopes that \
+                     this session holds"
+                ))
                 .only_the_person_can(format!(
-                    "make the token, with `keywright token create --scopes`, or give this server a \
-                     token that carries `{scope}`"
+                    "do it at the shell, or give this server a token that carries `{scope}`"
                 )),
             Why::Outlives => Self::new(Code::ScopeEscalation, why)
                 .you_can(
                     "leave out `expires`, or ask for an end no later than this session's own, which \
                      `whoami` tells",
                 )
-                .only_the_person_can("make a token that lives longer, with `keywright token create`"),
+                .only_the_person_can("make a token that lives longer"),
             Why::Widens(_) | Why::Prolongs => Self::new(Code::ScopeEscalation, why)
                 .you_can("make another token with `create_token`, as far as this session's own scopes and life go")
-                .only_the_person_can("make a wider one, with `keywright token create`"),
+                .only_the_person_can("make one that is wider or lives longer"),
             Why::Hidden => Self::not_found(Thing::Something),
             Why::Role(_) => Self::new(Code::Forbidden, why)
                 .only_the_person_can(
-                    "ask an admin of the account to do it, or to give them the role, with \
-                     `keywright member set`",
+                    "ask an admin of the account to do it, or to give them the role",
                 ),
             Why::NotYours => Self::new(Code::Forbidden, why)
                 .you_can("list, narrow, disable or delete it")
                 .only_the_person_can("ask its owner"),
             Why::Oneself => Self::new(Code::Forbidden, why)
                 .you_can("call `delete_token` with `allow_self: true`, if the person wants this session to end")
-                .only_the_person_can("disable it, with `keywright token update`"),
+                .only_the_person_can("disable it"),
             Why::PersonDisabled => Self::new(Code::Forbidden, why)
                 .you_can("make another token, if this session may")
-                .only_the_person_can("enable it, with `keywright token update --enable`"),
+                .only_the_person_can("enable it again"),
             Why::OperatorOnly => Self::new(Code::Forbidden, why)
                 .only_the_person_can("do it at the machine's shell"),
         }
@@ -222,9 +240,7 @@ impl Problem {
         let problem = Self::new(Code::NotFound, &Error::NotFound(thing));
         match thing {
             Thing::Token => problem.you_can("call `list_tokens` to see the tokens there are"),
-            Thing::CliToken => {
-                problem.only_the_person_can("make one, with `keywright cli-token set`")
-            }
+            Thing::CliToken => problem.only_the_person_can("make one"),
             Thing::AppEnv => problem.you_can("call `list_app_envs` to see those there are"),
             Thing::Claim => problem.you_can("rotate the token, which opens a new claim"),
             Thing::User | Thing::Account | Thing::Member | Thing::Something => {
@@ -238,18 +254,17 @@ impl Problem {
         match conflict {
             Conflict::State(State::Disabled) => problem
                 .you_can("enable it with `update_token` first, unless a person disabled it")
-                .only_the_person_can("enable it, with `keywright token update --enable`"),
+                .only_the_person_can("enable it again"),
             Conflict::State(State::Unclaimed) => {
-                problem.only_the_person_can("pick its value up first, with `keywright claim`")
+                problem.only_the_person_can("pick its value up first")
             }
             Conflict::State(State::Active | State::Expired | State::Revoked) => {
-                problem.you_can("make another one with `create_token`")
+                problem.you_can("make another one with `create_token`, unless it is a CLI token")
             }
             Conflict::ClaimUsed(_) | Conflict::ClaimOver(_) => {
                 problem.you_can("rotate the token, which opens a new claim")
             }
-            Conflict::OpenerGone => problem
-                .only_the_person_can("make the token themselves, with `keywright token create`"),
+            Conflict::OpenerGone => problem.only_the_person_can("make the token themselves"),
             Conflict::OtherArguments => problem
                 .you_can("choose another `idempotency_key`, or repeat the first call as it was"),
             Conflict::Taken(_) => problem.you_can("choose another name"),

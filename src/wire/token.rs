@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::time;
 use crate::{
     authority::{Delivered, Minted, Revoked, WaitingClaim},
-    domain::{self, clock::Time, page::Page},
+    domain::{self, clock::Time, page::Page, text::quoted},
 };
 
 /// A token, without its value.
@@ -198,12 +198,15 @@ impl From<&WaitingClaim> for Waiting {
 }
 
 impl ClaimCommand {
-    /// The command of the program at `program`, for the store at `store` unless it is the usual one.
-    pub fn new(program: &str, store: Option<&str>) -> Self {
+    /// The command of the program at `program`, for the store and the vault's key at these paths,
+    /// unless they are the usual ones.
+    pub fn new(program: &str, store: Option<&str>, key_file: Option<&str>) -> Self {
         let mut words = quoted(program);
-        if let Some(store) = store {
-            words.push_str(" --store ");
-            words.push_str(&quoted(store));
+        for (flag, path) in [(" --store ", store), (" --key-file ", key_file)] {
+            if let Some(path) = path {
+                words.push_str(flag);
+                words.push_str(&quoted(path));
+            }
         }
         words.push_str(" claim ");
         Self { words }
@@ -214,26 +217,16 @@ impl ClaimCommand {
     }
 }
 
-/// `word` as a POSIX shell reads it back.
-pub fn quoted(word: &str) -> String {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"/._-+:@%,=".contains(&b);
-    if !word.is_empty() && word.bytes().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_claim_command_survives_a_shell() {
-        let command = ClaimCommand::new("/opt/key wright", Some("/it's/store.db"));
+        let command = ClaimCommand::new("/opt/key wright", Some("/it's/store.db"), Some("/k"));
         assert_eq!(
             command.with("7K3M-Q9TX-2BWF"),
-            r"'/opt/key wright' --store '/it'\''s/store.db' claim 7K3M-Q9TX-2BWF"
+            r"'/opt/key wright' --store '/it'\''s/store.db' --key-file /k claim 7K3M-Q9TX-2BWF"
         );
     }
 }

@@ -4,7 +4,13 @@
 
 mod architecture;
 mod authority;
+mod cli;
+mod compile_fail;
+mod coverage;
 mod docs;
+mod leaks;
+mod mcp;
+mod processes;
 mod schema;
 mod store;
 mod support;

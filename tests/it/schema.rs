@@ -1,5 +1,7 @@
 //! The picture `schema`: what a new store consists of, as SQLite tells it after all migrations.
 
+use std::fmt::Write as _;
+
 use keywright::store::{Durability, Options, Sqlite};
 use rusqlite::Connection;
 
@@ -22,7 +24,7 @@ fn the_schema_is_as_it_was_drawn() {
         for name in names(&file, kind) {
             let sql = "select tbl_name || ': ' || sql from sqlite_schema where name = ?1";
             let told: String = file.query_row(sql, [&name], |row| row.get(0)).unwrap();
-            picture.push_str(&format!("{kind} {name} on {told}\n\n"));
+            writeln!(picture, "{kind} {name} on {told}\n").unwrap();
         }
     }
 
@@ -66,7 +68,7 @@ fn drawn(file: &Connection, table: &str) -> String {
         .map(|sql| lines(file, sql, table))
         .concat()
     {
-        text.push_str(&format!("{line}\n"));
+        writeln!(text, "{line}").unwrap();
     }
     text.extend(checked);
     text.push('\n');

@@ -27,9 +27,9 @@ fn a_wrong_expiry_is_refused() {
 
 #[test]
 fn a_wrong_token_is_refused_without_a_look_up() {
-    run("tokens", |text| match credential::is_malformed(text) {
-        true => Err("malformed"),
-        false => Ok(()),
+    run("tokens", |text| {
+        let is_wrong = credential::is_malformed(text);
+        (!is_wrong).then_some(()).ok_or("malformed")
     });
 }
 

@@ -154,7 +154,12 @@ fn wrong_params(method: &str, id: &RequestId) -> Vec<u8> {
         "initialize" => "It needs `protocolVersion`, `capabilities` and `clientInfo`",
         _ => "See the MCP schema for what it takes",
     };
-    let why = format!("the `params` of `{method}` are missing or wrong. {hint}");
+    let known = match method {
+        "tools/call" | "tools/list" | "initialize" | "server/discover" | "ping" => method,
+        // It may be a value gone astray.
+        _ => "this method",
+    };
+    let why = format!("the `params` of `{known}` are missing or wrong. {hint}");
     refusal(ErrorCode::INVALID_PARAMS, &why, Some(id))
 }
 

@@ -50,7 +50,7 @@ impl Call for ListAuditRecords {
         let asked = ReadAudit {
             system: false,
             since: parse::maybe("since", self.since.as_deref())?,
-            action: self.action,
+            action: parse::action(self.action.as_deref())?,
             token: parse::maybe("token_id", self.token_id.as_deref())?,
             limit: parse::limit(self.limit)?,
             cursor: parse::cursor(self.cursor.as_deref()),

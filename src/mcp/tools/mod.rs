@@ -39,6 +39,12 @@ trait Call: DeserializeOwned + JsonSchema + Send + 'static {
     ) -> impl Future<Output = Result<Self::Answer, Error>> + Send;
 }
 
+/// What a tool answers: the same twice, for clients that read text and for those that read fields.
+pub(super) struct Told {
+    pub(super) text: String,
+    pub(super) fields: Value,
+}
+
 /// What a client may expect of a tool.
 #[derive(Clone, Copy)]
 enum Hints {
@@ -67,7 +73,7 @@ macro_rules! tools {
             request: &Request,
             name: &str,
             arguments: JsonObject,
-        ) -> Result<Value, Error> {
+        ) -> Result<Told, Error> {
             $(if name == <$tool>::NAME {
                 return run::<$tool>(server, request, arguments).await;
             })+
@@ -142,11 +148,15 @@ async fn run<T: Call>(
     server: &Server,
     request: &Request,
     arguments: JsonObject,
-) -> Result<Value, Error> {
+) -> Result<Told, Error> {
     let arguments: T =
         serde_json::from_value(Value::Object(arguments)).map_err(|_| arguments::unreadable())?;
     let answer = arguments.call(server, request).await?;
-    Ok(serde_json::to_value(answer).expect("an answer is made of texts, numbers and lists"))
+    let well = "an answer is made of texts, numbers and lists";
+    Ok(Told {
+        text: serde_json::to_string(&answer).expect(well),
+        fields: serde_json::to_value(&answer).expect(well),
+    })
 }
 
 impl Hints {

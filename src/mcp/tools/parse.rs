@@ -6,6 +6,7 @@ use chrono::Duration;
 
 use crate::{
     authority::Error,
+    authz::Action,
     domain::{
         expires,
         label::Label,
@@ -35,6 +36,16 @@ where
 
 pub(super) fn label(text: &str) -> Result<Label, Error> {
     Label::parse(text).map_err(|why| Error::invalid("label", why))
+}
+
+pub(super) fn query(text: Option<&str>) -> Result<Option<Label>, Error> {
+    text.map(|text| Label::parse(text).map_err(|why| Error::invalid("query", why)))
+        .transpose()
+}
+
+pub(super) fn action(text: Option<&str>) -> Result<Option<&'static str>, Error> {
+    text.map(|text| Action::named(text).map_err(|why| Error::invalid("action", why)))
+        .transpose()
 }
 
 pub(super) fn scopes(texts: &[String]) -> Result<Scopes, Error> {

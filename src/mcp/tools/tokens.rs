@@ -7,9 +7,7 @@ use super::{Call, Hints, parse};
 use crate::{
     authority::{self, Deliver, Error, For, Of, Revoke},
     authz::Request,
-    domain::token::State,
     mcp::Server,
-    store::StateFilter,
     wire::token::{NewToken, RevokedToken, Token, Tokens},
 };
 
@@ -116,8 +114,8 @@ impl Call for ListTokens {
                 Some("account") => Of::Account,
                 _ => Of::Owner(For::Me),
             },
-            query: self.query,
-            state: self.state.as_deref().map(state),
+            query: parse::query(self.query.as_deref())?,
+            state: parse::maybe("state", self.state.as_deref())?,
             unused_for: parse::duration("unused_for", self.unused_for.as_deref())?,
             expiring_within: parse::duration("expiring_within", self.expiring_within.as_deref())?,
             limit: parse::limit(self.limit)?,
@@ -279,12 +277,4 @@ fn deliver(word: Option<&str>) -> Deliver {
         Some("inline") => Deliver::Inline,
         _ => Deliver::Claim,
     }
-}
-
-/// The state of that name; the schema allows no other word but `all`.
-fn state(word: &str) -> StateFilter {
-    State::ALL
-        .into_iter()
-        .find(|state| state.as_str() == word)
-        .map_or(StateFilter::Any, StateFilter::Is)
 }

@@ -72,11 +72,6 @@ impl ReadAccounts for File {
         self.one(sql, [name.as_str()], |row| id(row, "id"))
     }
 
-    fn account_named(&mut self, slug: &Slug) -> Result<Option<AccountId>, Error> {
-        let sql = "select id from accounts where slug = ?1";
-        self.one(sql, [slug.as_str()], |row| id(row, "id"))
-    }
-
     fn app_env_whose(
         &mut self,
         named: &AppEnvRef,
@@ -126,14 +121,19 @@ impl ReadAccounts for File {
         self.all(&sql, params, app_env)
     }
 
-    fn user(&mut self, _: &Permit<'_>, id: UserId) -> Result<Option<User>, Error> {
-        let sql = format!("{USER} where id = ?1");
-        self.one(&sql, [id.to_bytes()], user)
+    fn user(&mut self, permit: &Permit<'_>, id: UserId) -> Result<Option<User>, Error> {
+        let sql = format!(
+            "{USER} where id = ?1 and (?2 is null or exists
+                (select 1 from memberships where account_id = ?2 and user_id = ?1))"
+        );
+        let account = permit.account().map(AccountId::to_bytes);
+        self.one(&sql, params![id.to_bytes(), account], user)
     }
 
-    fn account(&mut self, _: &Permit<'_>, id: AccountId) -> Result<Option<Account>, Error> {
+    fn account(&mut self, permit: &Permit<'_>) -> Result<Option<Account>, Error> {
         let sql = format!("{ACCOUNT} where id = ?1");
-        self.one(&sql, [id.to_bytes()], account)
+        let id = permit.account().map(AccountId::to_bytes);
+        self.one(&sql, [id], account)
     }
 
     fn users(&mut self, _: &Permit<'_>) -> Result<Vec<(User, Vec<Membership>)>, Error> {

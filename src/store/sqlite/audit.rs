@@ -38,7 +38,9 @@ impl ReadAudit for File {
             .account()
             .map(AccountId::to_bytes)
             .unwrap_or_default();
-        let mut sql = format!("{RECORD} where chain = :chain");
+        // Without statistics the planner would walk the whole chain for one token's few entries.
+        let by = filter.token.map_or("", |_| "indexed by audit_of_target");
+        let mut sql = format!("{RECORD} {by} where chain = :chain");
         let mut params: Vec<(&str, &dyn ToSql)> = vec![(":chain", &chain)];
         let before = before.map(place);
         let person = filter.person.map(UserId::to_bytes);
@@ -51,6 +53,11 @@ impl ReadAudit for File {
         if let Some(person) = &person {
             sql.push_str(" and (user_id = :person or owner_id = :person)");
             params.push((":person", person));
+        }
+        let actor = filter.actor.map(|actor| actor.to_string());
+        if let Some(actor) = &actor {
+            sql.push_str(" and actor = :actor");
+            params.push((":actor", actor));
         }
         if let Some(token) = &token {
             sql.push_str(" and target_kind = 'token' and target_id = :token");
@@ -150,6 +157,14 @@ impl ReadAudit for File {
             Ok(format!("a row of `{table}` belongs to one that is gone"))
         })?);
         Ok(found)
+    }
+
+    fn is_schema_ours(&mut self, _: &Permit<'_>) -> Result<bool, Error> {
+        let sql = "select type, name, tbl_name, sql from sqlite_schema order by type, name";
+        let found = self.all(sql, [], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+        })?;
+        Ok(found == super::migrate::schema()?)
     }
 
     fn sealing_keys(&mut self, _: &Permit<'_>) -> Result<Vec<String>, Error> {
@@ -271,7 +286,7 @@ impl File {
             }
             Target::Account(_) => {
                 "select id, slug, name, created_at from accounts
-                    where id = ?1 and ?2 = zeroblob(16)"
+                    where id = ?1 and ?2 in (zeroblob(16), id)"
             }
             Target::Membership(_) => {
                 "select user_id, account_id, role from memberships
@@ -289,15 +304,28 @@ impl File {
             return Ok(ABSENT);
         };
         if let Target::Token(_) = target {
-            let sql = "select generation, hash, prefix, generated_at, dies_at, sealed, key_id
+            let sql =
+                "select generation, hash, format, prefix, generated_at, dies_at, sealed, key_id
                 from token_values where token_id = ?1 order by generation";
-            let mut statement = self.prepare(sql)?;
-            let mut rows = statement.query([id.as_bytes()])?;
-            while let Some(row) = rows.next()? {
-                fields = fold(fields, row)?;
-            }
+            fields = self.fold_all(fields, sql, id)?;
+            // A claim that waits makes a value: whoever writes one has a token.
+            let sql = "select code_hash, opened_by, opened_at, expires_at, overlap from claims
+                where token_id = ?1 and used_at is null";
+            fields = self.fold_all(fields, sql, id)?;
         }
         Ok(fields.finish())
+    }
+}
+
+impl File {
+    /// Adds every row that `sql` finds for `id`.
+    fn fold_all(&self, mut fields: Fields, sql: &str, id: Uuid) -> Result<Fields, Error> {
+        let mut statement = self.prepare(sql)?;
+        let mut rows = statement.query([id.as_bytes()])?;
+        while let Some(row) = rows.next()? {
+            fields = fold(fields, row)?;
+        }
+        Ok(fields)
     }
 }
 

@@ -4,16 +4,17 @@ use rusqlite::{Row, params};
 
 use super::{
     File,
-    rows::{Bytes, digest, id, maybe_time, time, word},
-    tokens::{FROM, TOKEN, owner_id, token},
+    rows::{Bytes, digest, id, maybe_time, time, word, wrong},
+    tokens::{TOKEN, WITH, owner_id, token},
 };
 use crate::{
     authz::{Entry, Permit},
     domain::{
+        actor::Actor,
         claim::{Claim, HashedCode},
         clock::Time,
         id::{AccountId, TokenId},
-        token::Token,
+        token::{Token, Unknown},
     },
     store::{Error, ReadClaims, Replay, WriteClaims},
 };
@@ -32,7 +33,7 @@ impl ReadClaims for File {
         // The token's columns come first: they are read by their places.
         let columns = CLAIM.trim_start_matches("select");
         let sql = format!(
-            "{TOKEN}, {columns} {FROM} join claims c on c.token_id = t.id
+            "{TOKEN}, {columns} from claims c cross join tokens t on t.id = c.token_id {WITH}
             where c.used_at is null and c.expires_at > ?1 and t.revoked_at is null
                 and (?2 is null or t.account_id = ?2) and (?3 is null or t.owner_id = ?3)
             order by c.opened_at, t.id"
@@ -55,28 +56,38 @@ impl ReadClaims for File {
 
     fn never_claimed(&mut self, _: &Permit<'_>, at: Time) -> Result<Vec<TokenId>, Error> {
         let sql = "select c.token_id from claims c
-            where c.used_at is null and c.opened_at <= ?1
+            join tokens t on t.id = c.token_id
+            where c.used_at is null and c.opened_at <= ?1 and t.revoked_at is null
                 and not exists (select 1 from token_values where token_id = c.token_id)
+                and not exists (select 1 from tokens where parent_id = c.token_id)
             order by c.token_id limit 1000";
+        self.all(sql, [at.timestamp_millis()], |row| id(row, "token_id"))
+    }
+
+    fn lapsed_claims(&mut self, _: &Permit<'_>, at: Time) -> Result<Vec<TokenId>, Error> {
+        let sql = "select token_id from claims c where used_at is null and expires_at < ?1
+            and exists (select 1 from token_values where token_id = c.token_id)
+            order by token_id limit 1000";
         self.all(sql, [at.timestamp_millis()], |row| id(row, "token_id"))
     }
 
     fn replay(
         &mut self,
-        permit: &Permit<'_>,
+        holder: Actor,
         verb: &'static str,
         key: &str,
     ) -> Result<Option<Replay>, Error> {
-        let sql = "select arguments, token_id, created_at from idempotency_keys
+        let sql = "select arguments, token_id, claim, created_at from idempotency_keys
             where holder = ?1 and verb = ?2 and key = ?3";
-        let holder = permit.principal().actor();
         self.one(sql, params![holder.to_string(), verb, key], |row| {
+            let claim: Option<Bytes<32>> = row.get("claim")?;
             Ok(Replay {
                 holder,
                 verb,
                 key: key.to_owned(),
                 arguments: digest(row, "arguments")?,
                 token: id(row, "token_id")?,
+                claim: claim.map(|Bytes(code)| HashedCode::from_kept(code)),
                 at: time(row, "created_at")?,
             })
         })
@@ -125,10 +136,11 @@ impl WriteClaims for File {
 
     fn keep_replay(&mut self, replay: &Replay, entry: &Entry<'_>) -> Result<(), Error> {
         let sql = "insert into idempotency_keys
-                (holder, verb, key, arguments, token_id, created_at)
-            values (?1, ?2, ?3, ?4, ?5, ?6)
+                (holder, verb, key, arguments, token_id, claim, created_at)
+            values (?1, ?2, ?3, ?4, ?5, ?6, ?7)
             on conflict (holder, verb, key) do update set arguments = excluded.arguments,
-                token_id = excluded.token_id, created_at = excluded.created_at";
+                token_id = excluded.token_id, claim = excluded.claim,
+                created_at = excluded.created_at";
         self.change(
             sql,
             params![
@@ -137,6 +149,7 @@ impl WriteClaims for File {
                 replay.key,
                 replay.arguments,
                 replay.token.to_bytes(),
+                replay.claim.as_ref().map(HashedCode::as_bytes),
                 replay.at.timestamp_millis(),
             ],
         )?;
@@ -147,8 +160,8 @@ impl WriteClaims for File {
     fn forget(&mut self, _: &Permit<'_>, replays: Time, claims: Time) -> Result<(), Error> {
         let sql = "delete from idempotency_keys where created_at <= ?1";
         self.change(sql, [replays.timestamp_millis()])?;
-        let sql = "delete from claims where expires_at <= ?1
-            and exists (select 1 from token_values where token_id = claims.token_id)";
+        // One that still waits is told of with its token, and goes with it.
+        let sql = "delete from claims where used_at < ?1";
         self.change(sql, [claims.timestamp_millis()])?;
         Ok(())
     }
@@ -162,7 +175,8 @@ fn claim(row: &Row<'_>) -> rusqlite::Result<Claim> {
         opened_by: word(row, "opened_by", str::parse)?,
         opened_at: time(row, "opened_at")?,
         expires_at: time(row, "claim_ends")?,
-        overlap: chrono::Duration::milliseconds(row.get("overlap")?),
+        overlap: chrono::Duration::try_milliseconds(row.get("overlap")?)
+            .ok_or_else(|| wrong(Unknown))?,
         used_at: maybe_time(row, "used_at")?,
     })
 }

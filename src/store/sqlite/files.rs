@@ -247,6 +247,15 @@ fn check_file(path: &Path) -> Result<(), Error> {
             "`{shown}` is not a file; give the store another path"
         )));
     }
+    if found.nlink() > 1 {
+        // Each name has a log of its own: what one process commits, one at the other name loses.
+        return Err(Error::Refused(format!(
+            "`{shown}` has {} names (hard links), which would part the store from its log; remove \
+             the others, or copy it while no keywright runs: cp {quoted} {quoted}.copy",
+            found.nlink(),
+            quoted = quoted(path),
+        )));
+    }
     if found.uid() != geteuid().as_raw() {
         return Err(Error::Refused(format!(
             "`{shown}` belongs to user {}, not to user {user} who runs this; run keywright as its \

@@ -4,9 +4,8 @@
 //! date is only read.
 
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
-use sha2::{Digest as _, Sha256};
 
-use crate::store::Error;
+use crate::{crypto::digest, store::Error};
 
 /// `KWRT`: what SQLite keeps in the file's header to say whose it is. Must never change, or no
 /// store there is would be known again.
@@ -43,7 +42,7 @@ struct Found {
 
 impl Migration {
     fn sha256(&self) -> Vec<u8> {
-        Sha256::digest(self.sql).to_vec()
+        digest::sha256(self.sql.as_bytes()).to_vec()
     }
 }
 
@@ -55,6 +54,21 @@ pub(super) fn is_current(connection: &Connection) -> Result<bool, Error> {
 /// Does what is to be done, in one transaction. Others may be doing the same.
 pub(super) fn apply(connection: &mut Connection) -> Result<(), Error> {
     apply_all(connection, KNOWN)
+}
+
+/// A line of `sqlite_schema`: type, name, table, and the statement that made it, if one did.
+pub(super) type Made = (String, String, String, Option<String>);
+
+/// What the steps make of an empty file.
+pub(super) fn schema() -> Result<Vec<Made>, Error> {
+    let mut connection = Connection::open_in_memory()?;
+    apply(&mut connection)?;
+    let sql = "select type, name, tbl_name, sql from sqlite_schema order by type, name";
+    let mut statement = connection.prepare(sql)?;
+    let made = statement.query_map([], |row| {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+    })?;
+    Ok(made.collect::<Result<_, _>>()?)
 }
 
 /// Refuses to go on with tables that have changed since the store was opened.

@@ -12,7 +12,8 @@ mod rows;
 mod tokens;
 
 use std::{
-    path::Path,
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -94,6 +95,9 @@ pub struct Sqlite {
 /// on it, and take every statement from [`prepare`](Self::prepare).
 struct File {
     connection: Connection,
+    /// Where it is, and which file was there when it was opened.
+    path: PathBuf,
+    opened: (u64, u64),
     /// What the running verb has done and the log must tell of. Filled by its statements, written
     /// by `write_pending` when it has succeeded, forgotten when it is undone.
     pending: Vec<Record>,
@@ -220,8 +224,12 @@ impl File {
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        let path = place.store().to_owned();
+        let opened = identity(&path)?;
         Ok(Self {
             connection,
+            path,
+            opened,
             pending: Vec::new(),
         })
     }
@@ -362,6 +370,13 @@ impl File {
 
     /// Begins, and sees to it that the tables are still those that this program knows.
     fn begin(&mut self, sql: &str) -> Result<(), Error> {
+        // A store that was put in our file's place, by a restore or a move, may hold revocations
+        // that ours will never see.
+        if identity(&self.path)? != self.opened {
+            return Err(Error::Unavailable(
+                "another file was put in the store's place; restart this keywright".into(),
+            ));
+        }
         // Not by `prepare`: here there is no transaction yet.
         self.connection.prepare_cached(sql)?.execute([])?;
         let version = self
@@ -391,6 +406,14 @@ impl Taken {
     fn new(job: Box<dyn Job<Tx>>) -> Self {
         Self { job, kept: Ok(()) }
     }
+}
+
+/// Which file is at `path`: its device and its number there.
+fn identity(path: &Path) -> Result<(u64, u64), Error> {
+    let found = std::fs::symlink_metadata(path).map_err(|error| {
+        Error::Unavailable(format!("the store `{}`: {error}", path.display()).into())
+    })?;
+    Ok((found.dev(), found.ino()))
 }
 
 /// Makes `connection` try again when another one is in its way, for as long as `patience`.

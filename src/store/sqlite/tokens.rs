@@ -20,7 +20,7 @@ use crate::{
             Unknown, Value, Whose,
         },
     },
-    store::{Error, ReadTokens, Stake, StateFilter, TokenFilter, WriteTokens},
+    store::{Error, ReadTokens, Stake, StateFilter, TokenFilter, Use, WriteTokens},
 };
 
 /// A token with its present value and its last use.
@@ -31,9 +31,8 @@ pub(super) const TOKEN: &str = "select t.id, t.kind, t.account_id, t.owner_kind,
 /// How many columns those are.
 const WIDTH: usize = 18;
 
-/// Where those columns come from.
-pub(super) const FROM: &str = "from tokens t
-    left join token_uses u on u.token_id = t.id
+/// Where the last of those columns come from, behind `tokens t`.
+pub(super) const WITH: &str = "left join token_uses u on u.token_id = t.id
     left join token_values v on v.token_id = t.id and v.generation =
         (select max(generation) from token_values where token_id = t.id)";
 
@@ -51,15 +50,25 @@ impl ReadTokens for File {
         self.one(&sql, [id.to_bytes()], presented)
     }
 
+    fn overlap(&mut self, used: &Use, at: Time) -> Result<Option<Whose>, Error> {
+        let sql = "select account_id, owner_kind, owner_id from tokens
+            where id = ?1 and exists (select 1 from token_values
+                where token_id = ?1 and generation < ?2 and dies_at > ?3)";
+        let at = at.timestamp_millis();
+        let params = params![used.token.to_bytes(), used.generation, at];
+        self.one(sql, params, |row| {
+            Ok(Whose::Owner(id(row, 0)?, owner(row, 1)?))
+        })
+    }
+
     fn stake(&mut self, id: TokenId) -> Result<Option<Stake>, Error> {
-        let sql = "select account_id, owner_kind, owner_id, kind, scopes, expires_at,
+        let sql = "select account_id, owner_kind, owner_id, scopes, expires_at,
             disabled_at, disabled_by_person from tokens where id = ?1";
         self.one(sql, [id.to_bytes()], |row| {
             Ok(Stake {
                 whose: Whose::Owner(super::rows::id(row, 0)?, owner(row, 1)?),
-                kind: word(row, 3, str::parse)?,
-                powers: powers(row, 4, 5)?,
-                disabled: disabled(row, 6)?,
+                powers: powers(row, 3, 4)?,
+                disabled: disabled(row, 5)?,
             })
         })
     }
@@ -85,7 +94,7 @@ impl ReadTokens for File {
 
     fn token(&mut self, permit: &Permit<'_>, id: TokenId) -> Result<Option<Token>, Error> {
         let sql = format!(
-            "{TOKEN} {FROM} where t.id = ?1 and (?2 is null or t.account_id = ?2)
+            "{TOKEN} from tokens t {WITH} where t.id = ?1 and (?2 is null or t.account_id = ?2)
                 and (?3 is null or t.owner_id = ?3)"
         );
         let account = permit.account().map(AccountId::to_bytes);
@@ -156,6 +165,20 @@ impl ReadTokens for File {
         let params = params![id.to_bytes(), at.timestamp_millis(), account];
         let count: Option<i64> = self.one(sql, params, |row| row.get(0))?;
         Ok(count.and_then(|n| u64::try_from(n).ok()).unwrap_or(0))
+    }
+
+    fn has_value(
+        &mut self,
+        permit: &Permit<'_>,
+        id: TokenId,
+        generation: u32,
+    ) -> Result<bool, Error> {
+        let sql = "select 1 from token_values v join tokens t on t.id = v.token_id
+            where v.token_id = ?1 and v.generation = ?2
+                and t.account_id is coalesce(?3, t.account_id)";
+        let account = permit.account().map(AccountId::to_bytes);
+        let found = self.one(sql, params![id.to_bytes(), generation, account], |_| Ok(()))?;
+        Ok(found.is_some())
     }
 
     fn sealed(&mut self, permit: &Permit<'_>, id: TokenId) -> Result<Option<(u32, Sealed)>, Error> {
@@ -264,14 +287,15 @@ impl WriteTokens for File {
         let dies_at = overlap_ends.timestamp_millis();
         self.change(sql, params![id.as_bytes(), before, dies_at])?;
         let sql = "insert into token_values
-                (token_id, generation, hash, prefix, generated_at, sealed, key_id)
-            values (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+                (token_id, generation, hash, format, prefix, generated_at, sealed, key_id)
+            values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
         self.change(
             sql,
             params![
                 id.as_bytes(),
                 value.present.generation,
                 value.hash.as_ref().map(HashedToken::as_bytes),
+                value.format.as_str(),
                 value.present.prefix.as_ref().map(TokenPrefix::as_str),
                 value.present.generated_at.timestamp_millis(),
                 value.sealed.as_ref().map(|sealed| &sealed.bytes),
@@ -297,13 +321,23 @@ impl WriteTokens for File {
         Ok(())
     }
 
-    fn use_tokens(&mut self, uses: &[(TokenId, Time)]) -> Result<(), Error> {
+    fn end_overlap(&mut self, used: &Use, at: Time, entry: &Entry<'_>) -> Result<(), Error> {
+        let sql = "update token_values set dies_at = ?3
+            where token_id = ?1 and generation < ?2 and dies_at > ?3";
+        let at = at.timestamp_millis();
+        self.change(sql, params![used.token.to_bytes(), used.generation, at])?;
+        self.tell(entry);
+        Ok(())
+    }
+
+    fn use_tokens(&mut self, uses: &[Use]) -> Result<(), Error> {
         let sql = "insert into token_uses (token_id, last_used_at)
             select ?1, ?2 where exists (select 1 from tokens where id = ?1)
             on conflict (token_id) do update set last_used_at = excluded.last_used_at
                 where excluded.last_used_at > token_uses.last_used_at";
-        for (id, at) in uses {
-            self.change(sql, params![id.to_bytes(), at.timestamp_millis()])?;
+        for used in uses {
+            let at = used.at.timestamp_millis();
+            self.change(sql, params![used.token.to_bytes(), at])?;
         }
         Ok(())
     }
@@ -319,7 +353,8 @@ impl File {
         before: Option<TokenId>,
         rows: u32,
     ) -> Result<Vec<Token>, Error> {
-        let mut sql = format!("{TOKEN} {FROM} where t.account_id = :account and {states}");
+        let mut sql =
+            format!("{TOKEN} from tokens t {WITH} where t.account_id = :account and {states}");
         let account = permit
             .account()
             .map(AccountId::to_bytes)
@@ -327,11 +362,9 @@ impl File {
         let owner = permit.owner().map(owner_id);
         let before = before.map(TokenId::to_bytes);
         let at = filter.at.timestamp_millis();
-        let query = filter.query.as_deref().map(like);
-        let unused_since = filter.unused_for.map(|d| at - d.num_milliseconds());
-        let over_by = filter
-            .expiring_within
-            .map(|d| at.saturating_add(d.num_milliseconds()));
+        let query = filter.query.as_ref().map(|query| like(query.as_str()));
+        let unused_since = filter.unused_since.map(|since| since.timestamp_millis());
+        let over_by = filter.over_by.map(|by| by.timestamp_millis());
         let mut params: Vec<(&str, &dyn ToSql)> = vec![(":account", &account)];
         if states.contains(":at") {
             params.push((":at", &at));
@@ -382,9 +415,7 @@ fn presented_where(which: &str) -> String {
             e.id as app_env_id
         from token_values p
         join tokens t on t.id = p.token_id
-        left join token_uses u on u.token_id = t.id
-        left join token_values v on v.token_id = t.id and v.generation =
-            (select max(generation) from token_values where token_id = t.id)
+        {WITH}
         left join users o on t.owner_kind = 'user' and o.id = t.owner_id
         left join memberships m on m.account_id = t.account_id and m.user_id = t.owner_id
         left join app_envs e on t.owner_kind = 'app_env' and e.id = t.owner_id
@@ -476,5 +507,45 @@ pub(super) fn owner_id(owner: Owner) -> [u8; 16] {
     match owner {
         Owner::User(id) => id.to_bytes(),
         Owner::AppEnv(id) => id.to_bytes(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::StatementStatus;
+
+    use super::*;
+    use crate::{
+        domain::clock,
+        store::{Durability, sqlite::files},
+    };
+
+    #[test]
+    fn a_look_up_is_prepared_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keywright").join("store.db");
+        let (place, queue) = files::prepare(&path, true).unwrap();
+        let mut writer = File::to_write(&place, &queue, Durability::Off).unwrap();
+        let mut reader = File::to_read(&place).unwrap();
+        let hash = HashedToken::of("anything");
+
+        for number in 0..100 {
+            writer.begin("begin immediate").unwrap();
+            let used = Use {
+                token: TokenId::fresh(),
+                generation: 1,
+                at: clock::from_millis(number),
+            };
+            writer.use_tokens(&[used]).unwrap();
+            writer.step("commit").unwrap();
+            reader.begin("begin").unwrap();
+            assert!(reader.presented(&hash).unwrap().is_none());
+            reader.undo();
+        }
+
+        reader.begin("begin").unwrap();
+        let look_up = reader.prepare(&presented_where("p.hash = ?1")).unwrap();
+        assert_eq!(look_up.get_status(StatementStatus::Run), 100);
+        assert_eq!(look_up.get_status(StatementStatus::RePrepare), 0);
     }
 }

@@ -409,7 +409,7 @@ async fn another_accounts_entries_are_never_read() {
         .unwrap();
 
     let chain = page.rows[0].chain;
-    assert_eq!(page.rows.len(), 2);
+    assert_eq!(page.rows.len(), 3);
     assert!(page.rows.iter().all(|record| record.chain == chain));
 }
 
@@ -431,7 +431,7 @@ async fn entries_are_found_by_token_action_and_time() {
         ..ReadAudit::default()
     };
     let of_action = ReadAudit {
-        action: Some("create_token".into()),
+        action: Some("create_token"),
         ..ReadAudit::default()
     };
     let of_time = ReadAudit {
@@ -487,7 +487,7 @@ async fn a_cursor_of_another_list_is_refused() {
     for cursor in [page.unwrap().next, Some(Cursor::given("garbage"))] {
         let other = ReadAudit {
             limit,
-            action: Some("create_token".into()),
+            action: Some("create_token"),
             cursor,
             ..ReadAudit::default()
         };

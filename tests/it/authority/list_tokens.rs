@@ -7,6 +7,7 @@ use keywright::{
     authority::{For, ListTokens, NewToken, Of, Update},
     domain::{
         account::Role,
+        audit::Target,
         expires::Expires,
         id::TokenId,
         page::{Cursor, Limit},
@@ -135,7 +136,7 @@ async fn a_query_looks_for_text_in_labels_whatever_its_case() {
     let app = TestApp::new().await;
     made(&app, &["Nightly import", "deploy", "50% off", "500 off"]).await;
     let asking = |query: &str| ListTokens {
-        query: Some(query.into()),
+        query: Some(label(query)),
         ..list()
     };
 
@@ -293,7 +294,7 @@ async fn a_cursor_of_another_list_or_none_at_all_is_refused() {
         ..limited(1)
     };
     let other_query = ListTokens {
-        query: Some("a".into()),
+        query: Some(label("a")),
         cursor: page.next,
         ..limited(1)
     };
@@ -343,9 +344,11 @@ async fn anothers_token_and_an_unknown_one_answer_alike() {
         assert_eq!(why(change), "there is no such token here");
     }
     assert_eq!(app.token(bob.id).await.label, label("agent"));
-    // The first of each kind is written, the others are counted: no entry names what was hidden.
+    // The first of each kind is written, the others are counted. It names what was asked for, which
+    // says nothing of whether that is there.
     let record = app.last_record().await;
-    assert_eq!((record.target, record.owner), (None, None));
+    let asked = Some(Target::Token(bob.id));
+    assert_eq!((record.target, record.owner), (asked, None));
 }
 
 #[tokio::test]

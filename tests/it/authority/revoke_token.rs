@@ -39,7 +39,10 @@ async fn a_revoked_token_is_refused_at_once() {
         app.token(other.id).await.state(app.clock.now()),
         State::Revoked
     );
-    assert_eq!(app.trail(1).await, ["token revoke_token done"]);
+    assert_eq!(
+        app.trail(1).await,
+        ["token revoke_token done: without asking a person"]
+    );
     app.is_sound().await;
 }
 
@@ -112,7 +115,7 @@ async fn a_token_ends_itself_only_when_that_is_meant() {
         app.trail(2).await,
         [
             "token revoke_token refused: this would end the very token that asks",
-            "token revoke_token done"
+            "token revoke_token done: without asking a person"
         ]
     );
 }

@@ -286,7 +286,7 @@ async fn only_a_person_gives_a_new_end_with_a_rotation() {
     let by_session = app.rotate(&local(), longer()).await;
     let by_person = app.rotate(&operator(), longer()).await;
 
-    let sentence = "`expires` cannot be used: no token lengthens a life";
+    let sentence = "only a person gives a token a longer life, and only with a new value";
     assert_eq!(why(by_token), sentence);
     assert_eq!(why(by_session), sentence);
     let end = app.clock.now() + Duration::days(60);

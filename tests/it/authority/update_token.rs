@@ -79,8 +79,14 @@ async fn a_life_becomes_shorter_and_never_longer() {
 
     let end = app.clock.now() + Duration::days(10);
     assert_eq!(sooner.unwrap().powers.expires_at, Some(end));
-    assert_eq!(why(later), "an update only makes a life shorter");
-    assert_eq!(why(never), "an update only makes a life shorter");
+    assert_eq!(
+        why(later),
+        "only a person gives a token a longer life, and only with a new value"
+    );
+    assert_eq!(
+        why(never),
+        "only a person gives a token a longer life, and only with a new value"
+    );
     assert_eq!(why(past), "`expires` cannot be used: it is in the past");
 }
 
@@ -95,7 +101,7 @@ async fn not_even_the_operator_widens_a_token_that_is_there() {
     let longer = app.update(&operator(), until(ann.id, Expires::Never)).await;
 
     assert!(why(more).contains("takes scopes away"));
-    assert!(why(longer).contains("life shorter"));
+    assert!(why(longer).contains("longer life"));
 }
 
 #[tokio::test]

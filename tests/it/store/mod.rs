@@ -3,3 +3,4 @@
 mod files;
 mod migrations;
 mod open;
+mod story;

@@ -113,12 +113,15 @@ impl TestApp {
         connection
     }
 
-    /// Does `sql` behind the authority's back, with the triggers that guard the audit trail gone.
+    /// Does `sql` behind the authority's back, with the triggers that guard the audit trail out of
+    /// the way and back in their places afterwards.
     pub(crate) fn attack(&self, sql: &str) {
-        let drop_triggers = "drop trigger if exists audit_is_not_edited;
-            drop trigger if exists audit_is_not_cut;";
-        self.database()
-            .execute_batch(&format!("{drop_triggers} {sql}"))
+        let database = self.database();
+        let triggers = "select group_concat(sql, '; ') from sqlite_schema where type = 'trigger'";
+        let triggers: String = database.query_row(triggers, [], |row| row.get(0)).unwrap();
+        let drop_triggers = "drop trigger audit_is_not_edited; drop trigger audit_is_not_cut;";
+        database
+            .execute_batch(&format!("{drop_triggers} {sql}; {triggers};"))
             .unwrap();
     }
 

@@ -8,9 +8,10 @@ use serde_json::json;
 use super::{LEGACY, TOOL, Wire, call, calls, each_way, initialize};
 
 #[test]
-fn ten_thousand_calls_at_once_are_all_answered() {
+fn thousands_of_calls_at_once_are_all_answered_in_little_memory() {
     each_way(|over| {
-        const CALLS: u64 = 10_000;
+        // Enough to see memory grow with them, if it did: by about 40 MiB.
+        const CALLS: u64 = 4_000;
         let mut wire = Wire::initialized(over);
         let before = wire.peak();
 
@@ -29,7 +30,7 @@ fn ten_thousand_calls_at_once_are_all_answered() {
         assert!(ids.into_iter().eq(1..=CALLS));
         if let (Some(before), Some(after)) = (before, wire.peak()) {
             assert!(
-                after - before < 32 * 1024,
+                after - before < 16 * 1024,
                 "{before} KiB became {after} KiB"
             );
         }
@@ -39,7 +40,8 @@ fn ten_thousand_calls_at_once_are_all_answered() {
 #[test]
 fn a_client_that_does_not_read_is_not_read_from() {
     each_way(|over| {
-        const CALLS: u64 = 20_000;
+        // More than fit into the buffers between us and into the server.
+        const CALLS: u64 = 5_000;
         let (mut wire, output) = Wire::unheard(over);
         wire.say(&initialize(0, LEGACY[3]));
 

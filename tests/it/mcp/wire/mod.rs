@@ -34,7 +34,7 @@ fn server(directory: &TempDir) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_keywright"));
     command
         .args(["mcp", "--local", "--store"])
-        .arg(directory.path().join("store.db"));
+        .arg(directory.path().join("keywright").join("store.db"));
     command
 }
 

@@ -1,0 +1,161 @@
+//! [`Client`]: an MCP client of the real server, over a pipe inside this process.
+
+use keywright::{authz::Request, mcp::Server, wire::token::ClaimCommand};
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, DuplexStream, Lines};
+
+use crate::support::TestApp;
+
+/// Which kind of client it is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Era {
+    /// It says `initialize`.
+    Legacy,
+    /// It says what it is with every request.
+    Modern,
+}
+
+/// A client, and the server that it alone talks to.
+pub(crate) struct Client {
+    era: Era,
+    input: tokio::io::WriteHalf<DuplexStream>,
+    output: Lines<BufReader<tokio::io::ReadHalf<DuplexStream>>>,
+    asked: u64,
+}
+
+/// The server for whoever asks as `who` does.
+pub(crate) fn server(app: &TestApp, who: &Request) -> Server {
+    let claim = ClaimCommand::new("/usr/bin/keywright", Some("/srv/store.db"), None);
+    Server::new(app.authority.clone(), who.credential.clone(), claim)
+}
+
+impl Client {
+    /// A client of the usual kind, for whoever asks as `who` does.
+    pub(crate) async fn of(app: &TestApp, who: &Request) -> Self {
+        Self::in_era(Era::Legacy, app, who).await
+    }
+
+    /// A client of either kind.
+    pub(crate) async fn in_era(era: Era, app: &TestApp, who: &Request) -> Self {
+        let (ours, theirs) = tokio::io::duplex(1 << 20);
+        let server = server(app, who);
+        tokio::spawn(async move {
+            let session = rmcp::serve_server(server, theirs).await.unwrap();
+            drop(session.waiting().await);
+        });
+        let (output, input) = tokio::io::split(ours);
+        let output = BufReader::new(output).lines();
+        let mut client = Self {
+            era,
+            input,
+            output,
+            asked: 0,
+        };
+        if era == Era::Legacy {
+            let me = json!({ "name": "test", "version": "1" });
+            let opening =
+                json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": me });
+            client.result("initialize", opening).await;
+            client
+                .say(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }))
+                .await;
+        }
+        client
+    }
+
+    /// What a tool answers, whole.
+    pub(crate) async fn call(&mut self, tool: &str, arguments: Value) -> Value {
+        let params = json!({ "name": tool, "arguments": arguments });
+        self.result("tools/call", params).await
+    }
+
+    /// What a tool answers where it does as it is told.
+    pub(crate) async fn done(&mut self, tool: &str, arguments: Value) -> Value {
+        let mut answer = self.call(tool, arguments).await;
+        assert_eq!(answer["isError"], false, "{answer}");
+        answer["structuredContent"].take()
+    }
+
+    /// What a tool says where it refuses: a text of the one form, and nothing else.
+    pub(crate) async fn refused(&mut self, tool: &str, arguments: Value) -> String {
+        let answer = self.call(tool, arguments).await;
+        refusal(&answer)
+    }
+
+    /// The result of any method.
+    pub(crate) async fn result(&mut self, method: &str, params: Value) -> Value {
+        let mut answer = self.ask(method, params).await;
+        assert!(answer["result"].is_object(), "{answer}");
+        answer["result"].take()
+    }
+
+    /// The answer to any method, as it stands on the wire.
+    pub(crate) async fn ask(&mut self, method: &str, mut params: Value) -> Value {
+        self.asked += 1;
+        if self.era == Era::Modern {
+            params["_meta"] = json!({
+                "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+                "io.modelcontextprotocol/clientCapabilities": {},
+                "io.modelcontextprotocol/clientInfo": { "name": "test", "version": "1" },
+            });
+        }
+        let asked =
+            json!({ "jsonrpc": "2.0", "id": self.asked, "method": method, "params": params });
+        self.say(&asked).await;
+        let line = self.output.next_line().await.unwrap().unwrap();
+        let answer: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(answer["id"], self.asked);
+        answer
+    }
+
+    async fn say(&mut self, message: &Value) {
+        let line = format!("{message}\n");
+        self.input.write_all(line.as_bytes()).await.unwrap();
+    }
+}
+
+/// The text of a refusal, of which everything but the text is looked at.
+pub(crate) fn refusal(answer: &Value) -> String {
+    assert_eq!(answer["isError"], true, "{answer}");
+    assert_eq!(answer.get("structuredContent"), None, "{answer}");
+    let content = answer["content"].as_array().unwrap();
+    assert_eq!((content.len(), &content[0]["type"]), (1, &json!("text")));
+    let text = content[0]["text"].as_str().unwrap().to_owned();
+    assert!(is_a_refusal(&text), "{text}");
+    text
+}
+
+/// `code: sentence. You can: ... Only the person can: ...`
+fn is_a_refusal(text: &str) -> bool {
+    let Some((code, sentences)) = text.split_once(": ") else {
+        return false;
+    };
+    let (said, asked_of_a_person) = match sentences.split_once(" Only the person can: ") {
+        Some((said, asked)) => (said, Some(asked)),
+        None => (sentences, None),
+    };
+    let (why, can) = match said.split_once(" You can: ") {
+        Some((why, can)) => (why, Some(can)),
+        None => (said, None),
+    };
+    let is_clause = |text: &str| text.ends_with('.') && !text.ends_with("..") && text.len() > 8;
+    CODES.contains(&code)
+        && is_clause(why)
+        && can.is_none_or(is_clause)
+        && asked_of_a_person.is_none_or(is_clause)
+        && (can.is_some() || asked_of_a_person.is_some())
+}
+
+const CODES: [&str; 11] = [
+    "unauthenticated",
+    "insufficient_scope",
+    "scope_escalation",
+    "forbidden",
+    "not_found",
+    "invalid_argument",
+    "conflict",
+    "limit_exceeded",
+    "rate_limited",
+    "unavailable",
+    "internal",
+];

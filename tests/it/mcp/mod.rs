@@ -1,0 +1,8 @@
+//! MCP: what the tools are, what they answer, and how the wire behaves.
+
+mod answers;
+pub(crate) mod client;
+pub(crate) mod process;
+pub(crate) mod shown;
+mod tools;
+mod wire;
