@@ -11,7 +11,7 @@ use super::{
 use crate::{
     authority::{NewAccount, NewAppEnv, NewUser},
     domain::account::Slug,
-    wire::account::{Account, AppEnv, AppEnvs, Membership, User, UserInAccounts},
+    wire::account::{Account, Accounts, AppEnv, AppEnvs, Membership, User, UserInAccounts, Users},
 };
 
 /// `keywright env`.
@@ -96,14 +96,14 @@ pub(super) async fn user(house: &House, out: Output, asked: args::User) -> Resul
                     memberships: memberships.iter().map(Into::into).collect(),
                 })
                 .collect();
-            written(out.show(&views, |views| {
+            written(out.show(&Users { users: views }, |view| {
                 let mut table = Table::new(["ID", "USERNAME", "EMAIL", "STATE", "IN ACCOUNTS"]);
                 let role = |member: &Membership| {
                     let account = accounts.iter().find(|a| a.id.to_string() == member.account);
                     let slug = account.map_or("-", |account| account.slug.as_str());
                     format!("{slug} ({})", member.role)
                 };
-                for view in views {
+                for view in &view.users {
                     let roles: Vec<_> = view.memberships.iter().map(role).collect();
                     table.row([
                         view.user.id.clone(),
@@ -155,9 +155,9 @@ pub(super) async fn account(
         args::Account::List => {
             let accounts = authority.list_accounts(&request).await?;
             let views: Vec<Account> = accounts.iter().map(Into::into).collect();
-            written(out.show(&views, |views| {
+            written(out.show(&Accounts { accounts: views }, |view| {
                 let mut table = Table::new(["ID", "SLUG", "NAME", "CREATED"]);
-                for view in views {
+                for view in &view.accounts {
                     table.row([
                         view.id.clone(),
                         view.slug.clone(),

@@ -55,7 +55,8 @@ pub(super) async fn run(house: &House, out: Output, asked: args::Audit) -> Resul
 fn list(view: &AuditRecords) -> String {
     let mut table = Table::new([
         "NO", "AT", "WHO", "THROUGH", "ACTION", "TARGET", "OUTCOME", "WHY",
-    ]);
+    ])
+    .without_in_need(["THROUGH", "TARGET", "WHO"]);
     for record in &view.records {
         let outcome = match record.count {
             1 => record.outcome.clone(),

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     authority::{ClaimRef, WaitingClaim},
     domain::claim::ClaimCode,
-    wire::token::Waiting,
+    wire::token::Claims,
 };
 
 /// Does what was typed.
@@ -37,8 +37,8 @@ pub(super) async fn run(house: &House, out: Output, asked: args::Claim) -> Resul
 
 /// Lists what waits, and asks which one. With nobody to ask, the list is the answer.
 fn choose(out: Output, waiting: &[WaitingClaim]) -> Result<Option<ClaimRef>, Failure> {
-    let views: Vec<Waiting> = waiting.iter().map(Into::into).collect();
-    written(out.show(&views, |views| {
+    let claims = waiting.iter().map(Into::into).collect();
+    written(out.show(&Claims { claims }, |view| {
         let mut table = Table::new([
             "NO",
             "LABEL",
@@ -47,7 +47,7 @@ fn choose(out: Output, waiting: &[WaitingClaim]) -> Result<Option<ClaimRef>, Fai
             "ASKED AT",
             "WAITS UNTIL",
         ]);
-        for (place, view) in views.iter().enumerate() {
+        for (place, view) in view.claims.iter().enumerate() {
             table.row([
                 (place + 1).to_string(),
                 view.record.label.clone(),

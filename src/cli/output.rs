@@ -23,6 +23,8 @@ const NARROWEST: usize = 8;
 #[derive(Debug)]
 pub(super) struct Table {
     headings: Vec<&'static str>,
+    /// Columns that are left out where the terminal is too narrow for all, the first first.
+    lesser: Vec<&'static str>,
     rows: Vec<Vec<String>>,
 }
 
@@ -30,8 +32,15 @@ impl Table {
     pub(super) fn new<const N: usize>(headings: [&'static str; N]) -> Self {
         Self {
             headings: headings.into(),
+            lesser: Vec::new(),
             rows: Vec::new(),
         }
+    }
+
+    /// Names the columns that a narrow terminal does without.
+    pub(super) fn without_in_need<const N: usize>(mut self, lesser: [&'static str; N]) -> Self {
+        self.lesser = lesser.into();
+        self
     }
 
     pub(super) fn row<const N: usize>(&mut self, cells: [String; N]) {
@@ -42,18 +51,22 @@ impl Table {
     /// The table, no line wider than `width` where that can be had: the widest columns give way,
     /// and what is cut off ends in `…`. The first column, an id as a rule, stays whole.
     fn laid_out(&self, width: usize) -> String {
-        let headings = self.headings.iter().map(|heading| (*heading).to_owned());
-        let lines: Vec<Vec<String>> = std::iter::once(headings.collect())
-            .chain(self.rows.iter().cloned())
-            .collect();
-        let columns = self.headings.len();
+        let mut shown: Vec<usize> = (0..self.headings.len()).collect();
+        for name in &self.lesser {
+            if self.narrowest(&shown) <= width {
+                break;
+            }
+            shown.retain(|&column| self.headings[column] != *name);
+        }
+        let headings = shown.iter().map(|&column| self.headings[column].to_owned());
+        let rows = self.rows.iter();
+        let rows = rows.map(|row| shown.iter().map(|&column| row[column].clone()).collect());
+        let lines: Vec<Vec<String>> = std::iter::once(headings.collect()).chain(rows).collect();
+        let columns = shown.len();
         let mut widths: Vec<usize> = (0..columns)
             .map(|column| {
-                lines
-                    .iter()
-                    .map(|line| line[column].width())
-                    .max()
-                    .unwrap_or(0)
+                let cells = lines.iter().map(|line| line[column].width());
+                cells.max().unwrap_or(0)
             })
             .collect();
         let gaps = 2 * (columns - 1);
@@ -77,6 +90,24 @@ impl Table {
             text.push('\n');
         }
         text
+    }
+}
+
+impl Table {
+    /// How wide the columns `shown` are at least: the first is never cut.
+    fn narrowest(&self, shown: &[usize]) -> usize {
+        let width = |column: usize| {
+            let cells = self.rows.iter().map(|row| row[column].width());
+            cells.max().unwrap_or(0).max(self.headings[column].width())
+        };
+        let least = shown.iter().enumerate().map(|(place, &column)| {
+            if place == 0 {
+                width(column)
+            } else {
+                width(column).min(NARROWEST)
+            }
+        });
+        least.sum::<usize>() + 2 * (shown.len() - 1)
     }
 }
 
@@ -205,6 +236,13 @@ mod tests {
         let text = table().laid_out(40);
         assert!(text.lines().all(|line| line.width() <= 40), "{text}");
         assert!(text.contains('…'));
+    }
+
+    #[test]
+    fn a_narrow_terminal_does_without_the_lesser_columns() {
+        let text = table().without_in_need(["LABEL"]).laid_out(14);
+        assert!(!text.contains("LABEL") && text.contains("SCOPES"), "{text}");
+        assert!(text.lines().all(|line| line.width() <= 14), "{text}");
     }
 
     #[test]

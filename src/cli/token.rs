@@ -160,7 +160,8 @@ async fn list_tokens(house: &House, out: Output, asked: args::List) -> Result<()
             "SCOPES",
             "LAST USED",
             "EXPIRES",
-        ]);
+        ])
+        .without_in_need(["PREFIX", "LAST USED", "SCOPES"]);
         for token in &view.tokens {
             table.row([
                 token.id.clone(),

@@ -34,6 +34,20 @@ pub struct User {
     pub created_at: String,
 }
 
+/// Everyone.
+#[derive(Debug, Serialize)]
+pub struct Users {
+    /// In the order in which they were added.
+    pub users: Vec<UserInAccounts>,
+}
+
+/// Every account.
+#[derive(Debug, Serialize)]
+pub struct Accounts {
+    /// In the order in which they were added.
+    pub accounts: Vec<Account>,
+}
+
 /// A person, and what they are in accounts.
 #[derive(Debug, Serialize)]
 pub struct UserInAccounts {

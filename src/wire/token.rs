@@ -91,6 +91,13 @@ pub struct RevokedToken {
     pub live_children: u64,
 }
 
+/// What waits to be picked up.
+#[derive(Debug, Serialize)]
+pub struct Claims {
+    /// The oldest first.
+    pub claims: Vec<Waiting>,
+}
+
 /// A pick-up that waits, as it is shown to the person who may pick it up.
 #[derive(Debug, JsonSchema, Serialize)]
 pub struct Waiting {
