@@ -3,8 +3,8 @@
 use std::{process::ExitCode, time::Duration};
 
 fn main() -> ExitCode {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+    // The store has threads of its own; for what is left, a second one would only be one to wake.
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .expect("a process that can start no thread can do nothing");
