@@ -16,14 +16,18 @@ use crate::{
 
 /// `keywright env`.
 pub(super) async fn env(house: &House, out: Output, asked: args::Env) -> Result<(), Failure> {
-    let (authority, request) = (&house.authority, house.operator());
+    let request = house.operator();
     match asked {
         args::Env::Create { name, cli_env_name } => {
             let new = NewAppEnv {
                 name: words::label("name", &name)?,
                 cli_env_name: words::maybe("--cli-env-name", cli_env_name.as_deref())?,
             };
-            let env = authority.create_app_env(&request, new).await?;
+            let env = house
+                .authority()
+                .await?
+                .create_app_env(&request, new)
+                .await?;
             show_lines(out, &AppEnv::from(&env), |view| {
                 vec![
                     ("id", view.id.clone()),
@@ -37,7 +41,11 @@ pub(super) async fn env(house: &House, out: Output, asked: args::Env) -> Result<
         }
         args::Env::List(page) => {
             let (limit, cursor) = words::page(&page)?;
-            let page = authority.list_app_envs(&request, limit, cursor).await?;
+            let page = house
+                .authority()
+                .await?
+                .list_app_envs(&request, limit, cursor)
+                .await?;
             written(out.show(&AppEnvs::from(&page), |view| {
                 let mut table = Table::new(["ID", "NAME", "CLI ENV NAME", "CREATED"]);
                 for env in &view.app_envs {
@@ -56,7 +64,9 @@ pub(super) async fn env(house: &House, out: Output, asked: args::Env) -> Result<
             }))
         }
         args::Env::Delete { env } => {
-            let id = authority
+            let id = house
+                .authority()
+                .await?
                 .delete_app_env(&request, words::app_env(&env)?)
                 .await?;
             let view = serde_json::json!({ "id": id.to_string() });
@@ -69,7 +79,7 @@ pub(super) async fn env(house: &House, out: Output, asked: args::Env) -> Result<
 
 /// `keywright user`.
 pub(super) async fn user(house: &House, out: Output, asked: args::User) -> Result<(), Failure> {
-    let (authority, request) = (&house.authority, house.operator());
+    let request = house.operator();
     match asked {
         args::User::Add {
             username,
@@ -83,12 +93,12 @@ pub(super) async fn user(house: &House, out: Output, asked: args::User) -> Resul
                 os_uid,
                 role: parsed("--role", &role)?,
             };
-            let user = authority.create_user(&request, new).await?;
+            let user = house.authority().await?.create_user(&request, new).await?;
             show_user(out, &User::from(&user))
         }
         args::User::List => {
-            let users = authority.list_users(&request).await?;
-            let accounts = authority.list_accounts(&request).await?;
+            let users = house.authority().await?.list_users(&request).await?;
+            let accounts = house.authority().await?.list_accounts(&request).await?;
             let views: Vec<_> = users
                 .iter()
                 .map(|(user, memberships)| UserInAccounts {
@@ -118,12 +128,20 @@ pub(super) async fn user(house: &House, out: Output, asked: args::User) -> Resul
         }
         args::User::Deactivate { username } => {
             let name = parsed("username", &username)?;
-            let user = authority.set_user_active(&request, name, false).await?;
+            let user = house
+                .authority()
+                .await?
+                .set_user_active(&request, name, false)
+                .await?;
             show_user(out, &User::from(&user))
         }
         args::User::Activate { username } => {
             let name = parsed("username", &username)?;
-            let user = authority.set_user_active(&request, name, true).await?;
+            let user = house
+                .authority()
+                .await?
+                .set_user_active(&request, name, true)
+                .await?;
             show_user(out, &User::from(&user))
         }
     }
@@ -135,7 +153,7 @@ pub(super) async fn account(
     out: Output,
     asked: args::Account,
 ) -> Result<(), Failure> {
-    let (authority, request) = (&house.authority, house.operator());
+    let request = house.operator();
     match asked {
         args::Account::Add { slug, name } => {
             let slug: Slug = parsed("slug", &slug)?;
@@ -143,7 +161,11 @@ pub(super) async fn account(
                 name: words::label("--name", name.as_deref().unwrap_or(slug.as_str()))?,
                 slug,
             };
-            let account = authority.create_account(&request, new).await?;
+            let account = house
+                .authority()
+                .await?
+                .create_account(&request, new)
+                .await?;
             show_lines(out, &Account::from(&account), |view| {
                 vec![
                     ("id", view.id.clone()),
@@ -153,7 +175,7 @@ pub(super) async fn account(
             })
         }
         args::Account::List => {
-            let accounts = authority.list_accounts(&request).await?;
+            let accounts = house.authority().await?.list_accounts(&request).await?;
             let views: Vec<Account> = accounts.iter().map(Into::into).collect();
             written(out.show(&Accounts { accounts: views }, |view| {
                 let mut table = Table::new(["ID", "SLUG", "NAME", "CREATED"]);
@@ -173,11 +195,15 @@ pub(super) async fn account(
 
 /// `keywright member`.
 pub(super) async fn member(house: &House, out: Output, asked: args::Member) -> Result<(), Failure> {
-    let (authority, request) = (&house.authority, house.operator());
+    let request = house.operator();
     match asked {
         args::Member::Set { username, role } => {
             let (name, role) = (parsed("username", &username)?, parsed("role", &role)?);
-            let member = authority.set_membership(&request, name, role).await?;
+            let member = house
+                .authority()
+                .await?
+                .set_membership(&request, name, role)
+                .await?;
             written(out.show(&Membership::from(&member), |view| {
                 format!(
                     "{username} has the role {} in {}.\n",
@@ -187,7 +213,11 @@ pub(super) async fn member(house: &House, out: Output, asked: args::Member) -> R
         }
         args::Member::Remove { username } => {
             let name = parsed("username", &username)?;
-            authority.remove_membership(&request, name).await?;
+            house
+                .authority()
+                .await?
+                .remove_membership(&request, name)
+                .await?;
             let view =
                 serde_json::json!({ "account": house.account.as_str(), "username": username });
             written(out.show(&view, |_| {

@@ -36,11 +36,19 @@ pub(super) async fn run(house: &House, out: Output, asked: args::Audit) -> Resul
                 limit,
                 cursor,
             };
-            let page = house.authority.read_audit(&house.operator(), read).await?;
+            let page = house
+                .authority()
+                .await?
+                .read_audit(&house.operator(), read)
+                .await?;
             written(out.show(&AuditRecords::from(&page), list))
         }
         args::Audit::Verify => {
-            let verified = house.authority.verify_audit(&house.operator()).await?;
+            let verified = house
+                .authority()
+                .await?
+                .verify_audit(&house.operator())
+                .await?;
             let view = Verification::from(&verified);
             written(out.show(&view, verification))?;
             if view.sound {
@@ -93,21 +101,17 @@ pub(super) fn verification(view: &Verification) -> String {
             .map_or(String::new(), |id| format!("{id}: "));
         output::add(&mut text, format_args!("FAULT  {whose}{}\n", fault.fault));
     }
-    match view.faults.len() {
-        0 => output::add(
+    if view.sound {
+        output::add(
             &mut text,
             format_args!(
-                "All entries are chained, and {} rows are as they were left. Keep the heads elsewhere: \
-             they prove nothing against whoever owns this machine.\n",
+                "All entries are chained, and {} rows are as they were left. Keep the heads \
+                 elsewhere: they prove nothing against whoever owns this machine.\n",
                 view.rows
             ),
-        ),
-        faults => output::add(
-            &mut text,
-            format_args!(
-                "{faults} faults: somebody changed the store behind Keywright's back, or it is damaged.\n"
-            ),
-        ),
+        );
+    } else {
+        text.push_str("Somebody changed the store behind Keywright's back, or it is damaged.\n");
     }
     text
 }

@@ -22,14 +22,19 @@ pub(super) async fn run(house: &House, out: Output, asked: args::Claim) -> Resul
     let claim = if let Some(code) = &asked.code {
         ClaimRef::Code(parsed::<ClaimCode>("claim code", code)?.hashed())
     } else {
-        let waiting = house.authority.list_claims(&house.operator()).await?;
+        let waiting = house
+            .authority()
+            .await?
+            .list_claims(&house.operator())
+            .await?;
         match choose(out, &waiting)? {
             Some(claim) => claim,
             None => return Ok(()),
         }
     };
     let claimed = house
-        .authority
+        .authority()
+        .await?
         .claim_token(&house.operator(), claim, &mut *sink)
         .await?;
     told(out, &claimed)

@@ -36,7 +36,8 @@ pub(super) async fn run(house: &House, out: Output, asked: args::CliToken) -> Re
                 imported: stdin.then(imported).transpose()?,
             };
             let (token, at) = house
-                .authority
+                .authority()
+                .await?
                 .set_cli_token(&house.operator(), set)
                 .await?;
             show(out, &token, at)
@@ -44,7 +45,11 @@ pub(super) async fn run(house: &House, out: Output, asked: args::CliToken) -> Re
         args::CliToken::Rotate { whose, overlap } => {
             let of = words::whom(whose.user.as_deref(), whose.env.as_deref())?;
             let overlap = words::duration("--overlap", overlap.as_deref())?;
-            let (token, _) = house.authority.get_cli_token(&house.operator(), of).await?;
+            let (token, _) = house
+                .authority()
+                .await?
+                .get_cli_token(&house.operator(), of)
+                .await?;
             let rotate = Rotate {
                 id: token.id,
                 overlap,
@@ -53,7 +58,8 @@ pub(super) async fn run(house: &House, out: Output, asked: args::CliToken) -> Re
                 expires: None,
             };
             let minted = house
-                .authority
+                .authority()
+                .await?
                 .rotate_token(&house.operator(), rotate)
                 .await?;
             show(out, &minted.token, minted.at)
@@ -64,7 +70,8 @@ pub(super) async fn run(house: &House, out: Output, asked: args::CliToken) -> Re
             let failed = |error: io::Error| Failure::Failed(error.into());
             sink.prepare().map_err(failed)?;
             let revealed = house
-                .authority
+                .authority()
+                .await?
                 .reveal_cli_token(&house.operator(), of)
                 .await;
             let revealed = match revealed {

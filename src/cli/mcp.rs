@@ -1,10 +1,13 @@
 //! `keywright mcp`: one MCP session over standard input and output.
 
+use std::io::{self, IsTerminal as _};
+
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{
     args,
     error::Failure,
+    output,
     serve::{House, Missing, uid},
     words,
 };
@@ -31,6 +34,12 @@ pub(super) async fn run(place: &args::Place, asked: args::Mcp) -> Result<(), Fai
         Some(text) => Some(words::scopes("--scopes", text)?),
         None => None,
     };
+    if io::stdin().is_terminal() {
+        output::tell(
+            "This speaks MCP over standard input and output, for an MCP client to start; see \
+             mcp.json.example. Ctrl-D ends it.",
+        );
+    }
     // Before anything can print: from here on standard output belongs to the protocol.
     let descriptors = Descriptors::take()
         .map_err(|error| anyhow::Error::new(error).context("the standard streams"))?;
@@ -42,7 +51,7 @@ pub(super) async fn run(place: &args::Place, asked: args::Mcp) -> Result<(), Fai
     } else {
         Missing::StaysEmpty
     };
-    let house = House::open(place, missing).await?;
+    let house = House::at(place, missing)?;
     let credential = match (asked.local, token) {
         (true, _) => Credential::LocalSession {
             uid: uid(),
@@ -52,10 +61,11 @@ pub(super) async fn run(place: &args::Place, asked: args::Mcp) -> Result<(), Fai
         (false, Some(token)) => Credential::bearer(token.expose_secret().trim(), scopes),
         (false, None) => Credential::Nobody,
     };
-    let server = Server::new(house.authority.clone(), credential, house.claim_command());
+    let authority = house.authority().await?;
+    let server = Server::new(authority.clone(), credential, house.claim_command());
     let ended = tokio::select! {
         ended = Box::pin(stdio::serve(server, descriptors, stop)) => ended,
-        () = house.authority.keep_house() => Ok(()),
+        () = authority.keep_house() => Ok(()),
     };
     house.close().await;
     ended.map_err(|error| Failure::Failed(error.into()))

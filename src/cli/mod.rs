@@ -99,7 +99,7 @@ async fn command(typed: Keywright) -> Result<(), Failure> {
         Command::Demo => demo::run().await,
         Command::Store(asked) => store::run(place, out, asked).await,
         Command::InHouse(asked) => {
-            let house = House::open(place, missing(&asked)).await?;
+            let house = House::at(place, missing(&asked))?;
             let done = in_house(&house, out, asked).await;
             house.close().await;
             done

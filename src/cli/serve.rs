@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use tokio::sync::OnceCell;
+
 use super::{args::Place, error::Failure};
 use crate::{
     authority::{Authority, Error, FirstUser},
@@ -18,10 +20,13 @@ use crate::{
     wire::token::ClaimCommand,
 };
 
-/// The house, opened.
+/// The house. Its store is opened when it is needed first: words that make no sense are refused
+/// before anything is made.
 pub(super) struct House {
-    pub(super) authority: Authority,
+    opened: OnceCell<Authority>,
     pub(super) account: Slug,
+    brand: Brand,
+    missing: Missing,
     store: PathBuf,
     is_usual: bool,
     key_file: Option<PathBuf>,
@@ -39,10 +44,9 @@ pub(super) enum Missing {
 }
 
 impl House {
-    /// Opens the store at its place, and founds it if it is new.
-    pub(super) async fn open(place: &Place, missing: Missing) -> Result<Self, Failure> {
+    /// The house that stands, or will stand, at its place.
+    pub(super) fn at(place: &Place, missing: Missing) -> Result<Self, Failure> {
         let (store, is_usual) = store_path(place)?;
-        let account = parsed("--account", &place.account)?;
         let brand = match env::read(&env::BRAND) {
             Some(text) => parsed::<Brand>(env::BRAND.name, &text)?,
             None => Brand::default(),
@@ -52,33 +56,43 @@ impl House {
             .clone()
             .or_else(|| env::read(&env::KEY_FILE).map(PathBuf::from))
             .map(|path| std::path::absolute(&path).unwrap_or(path));
-        let key = key_file
-            .clone()
-            .unwrap_or_else(|| store.with_file_name("vault.key"));
-        if missing == Missing::IsRefused && is_absent(&store) {
-            return Err(Failure::Failed(anyhow::anyhow!(
-                "there is no store at `{}`; name yours with `--store FILE`, or make one: keywright \
-                 token create LABEL",
-                store.display()
-            )));
-        }
-        let options = Options {
-            create: missing != Missing::IsRefused,
-            durability: Durability::Full,
-        };
-        let opened = Store::Sqlite(Sqlite::open(&store, options)?);
-        let authority = Authority::new(opened, Vault::at(key), Clock::System, brand);
-        let house = Self {
-            authority,
-            account,
+        Ok(Self {
+            opened: OnceCell::new(),
+            account: parsed("--account", &place.account)?,
+            brand,
+            missing,
             store,
             is_usual,
             key_file,
-        };
-        if missing != Missing::StaysEmpty {
-            house.found().await?;
+        })
+    }
+
+    /// The authority over the store, which is founded if it is new.
+    pub(super) async fn authority(&self) -> Result<&Authority, Failure> {
+        self.opened.get_or_try_init(|| self.open()).await
+    }
+
+    async fn open(&self) -> Result<Authority, Failure> {
+        if self.missing == Missing::IsRefused && is_absent(&self.store) {
+            return Err(Failure::Failed(anyhow::anyhow!(
+                "there is no store at `{}`; name yours with `--store FILE`, or make one: keywright \
+                 token create LABEL",
+                self.store.display()
+            )));
         }
-        Ok(house)
+        let options = Options {
+            create: self.missing != Missing::IsRefused,
+            durability: Durability::Full,
+        };
+        let opened = Store::Sqlite(Sqlite::open(&self.store, options)?);
+        let key = self.key_file.clone();
+        let key = key.unwrap_or_else(|| self.store.with_file_name("vault.key"));
+        let brand = self.brand.clone();
+        let authority = Authority::new(opened, Vault::at(key), Clock::System, brand);
+        if self.missing != Missing::StaysEmpty {
+            found(&authority).await?;
+        }
+        Ok(authority)
     }
 
     /// What a command at the shell asks with.
@@ -105,33 +119,36 @@ impl House {
         )
     }
 
-    /// Writes down what waits, and closes the store.
+    /// Writes down what waits, and closes the store, if it was opened.
     pub(super) async fn close(&self) {
-        if let Err(error) = self.authority.close().await {
+        let Some(authority) = self.opened.get() else {
+            return;
+        };
+        if let Err(error) = authority.close().await {
             tracing::warn!(%error, "what was used and refused lately could not be written down");
         }
     }
+}
 
-    async fn found(&self) -> Result<(), Failure> {
-        let name = nix::unistd::User::from_uid(nix::unistd::geteuid())
-            .ok()
-            .flatten()
-            .map(|user| user.name);
-        let named: Option<Username> = name.and_then(|name| name.parse().ok());
-        let username = match named {
-            Some(name) => name,
-            // A container's user need not have a name.
-            None => parsed("user name", &format!("user-{}", uid()))?,
-        };
-        let first = FirstUser {
-            username,
-            uid: uid(),
-        };
-        Ok(self
-            .authority
-            .found_store(&Request::housekeeping(), first)
-            .await?)
-    }
+/// Founds the store for the operating system's user, unless that was done.
+async fn found(authority: &Authority) -> Result<(), Failure> {
+    let name = nix::unistd::User::from_uid(nix::unistd::geteuid())
+        .ok()
+        .flatten()
+        .map(|user| user.name);
+    let named: Option<Username> = name.and_then(|name| name.parse().ok());
+    let username = match named {
+        Some(name) => name,
+        // A container's user need not have a name.
+        None => parsed("user name", &format!("user-{}", uid()))?,
+    };
+    let first = FirstUser {
+        username,
+        uid: uid(),
+    };
+    Ok(authority
+        .found_store(&Request::housekeeping(), first)
+        .await?)
 }
 
 /// Whether nothing stands at `path`, not even a link to nothing.

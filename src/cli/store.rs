@@ -31,7 +31,7 @@ pub(super) async fn run(place: &Place, out: Output, asked: args::Store) -> Resul
             format!("{path}\n")
         })),
         args::Store::Check => {
-            let house = House::open(place, Missing::IsRefused).await?;
+            let house = House::at(place, Missing::IsRefused)?;
             let checked = check(&house, path).await;
             house.close().await;
             let view = checked?;
@@ -46,8 +46,16 @@ pub(super) async fn run(place: &Place, out: Output, asked: args::Store) -> Resul
 }
 
 async fn check(house: &House, store: String) -> Result<Check, Failure> {
-    let checked = house.authority.check_store(&house.operator()).await?;
-    let verified = house.authority.verify_audit(&house.operator()).await?;
+    let checked = house
+        .authority()
+        .await?
+        .check_store(&house.operator())
+        .await?;
+    let verified = house
+        .authority()
+        .await?
+        .verify_audit(&house.operator())
+        .await?;
     let audit = Verification::from(&verified);
     Ok(Check {
         store,

@@ -24,7 +24,11 @@ pub(super) async fn run(house: &House, out: Output, asked: args::Token) -> Resul
         args::Token::List(list) => list_tokens(house, out, list).await,
         args::Token::Show { id } => {
             let id = parsed("id", &id)?;
-            let (token, at) = house.authority.get_token(&house.operator(), id).await?;
+            let (token, at) = house
+                .authority()
+                .await?
+                .get_token(&house.operator(), id)
+                .await?;
             show(out, &Token::at(&token, at))
         }
         args::Token::Update(update) => update_token(house, out, update).await,
@@ -46,7 +50,11 @@ async fn create_token(house: &House, out: Output, asked: args::Create) -> Result
         idempotency_key: None,
     };
     prepared(sink.as_deref_mut())?;
-    let minted = house.authority.create_token(&house.operator(), new).await?;
+    let minted = house
+        .authority()
+        .await?
+        .create_token(&house.operator(), new)
+        .await?;
     hand_over(house, out, &minted, sink.as_deref_mut()).await
 }
 
@@ -63,7 +71,8 @@ async fn rotate_token(house: &House, out: Output, asked: args::Rotate) -> Result
     };
     prepared(sink.as_deref_mut())?;
     let minted = house
-        .authority
+        .authority()
+        .await?
         .rotate_token(&house.operator(), rotate)
         .await?;
     hand_over(house, out, &minted, sink.as_deref_mut()).await
@@ -91,7 +100,8 @@ async fn hand_over(
     };
     let claim = ClaimRef::Code(code.hashed());
     let claimed = house
-        .authority
+        .authority()
+        .await?
         .claim_token(&house.operator(), claim, sink)
         .await?;
     told(out, &claimed)
@@ -150,7 +160,11 @@ async fn list_tokens(house: &House, out: Output, asked: args::List) -> Result<()
         limit,
         cursor,
     };
-    let (page, at) = house.authority.list_tokens(&house.operator(), list).await?;
+    let (page, at) = house
+        .authority()
+        .await?
+        .list_tokens(&house.operator(), list)
+        .await?;
     written(out.show(&Tokens::at(&page, at), |view| {
         let mut table = Table::new([
             "ID",
@@ -202,7 +216,8 @@ async fn update_token(house: &House, out: Output, asked: args::Update) -> Result
         },
     };
     let (token, at) = house
-        .authority
+        .authority()
+        .await?
         .update_token(&house.operator(), update)
         .await?;
     show(out, &Token::at(&token, at))
@@ -215,7 +230,8 @@ async fn revoke_token(house: &House, out: Output, id: &str, cascade: bool) -> Re
         allow_self: false,
     };
     let revoked = house
-        .authority
+        .authority()
+        .await?
         .revoke_token(&house.operator(), revoke)
         .await?;
     written(out.show(&RevokedToken::from(revoked), |view| {

@@ -1,4 +1,4 @@
-//! An [`authority::Error`] as a tool's answer: words that a model can act on.
+//! An [`Error`] as a tool's answer: words that a model can act on.
 
 use crate::{authority::Error, domain::id::RequestId, wire::problem::Problem};
 

@@ -1,4 +1,4 @@
-//! What is kept. Decides nothing, and changes nothing without an [`Entry`].
+//! What is kept. Decides nothing, and changes nothing without an [`Entry`](crate::authz::Entry).
 //!
 //! A verb is a closure over a [`Tx`]. It runs whole in one transaction, on a thread that owns a
 //! connection, and is answered after the commit. It cannot wait for anything but its statements.

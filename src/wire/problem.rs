@@ -1,4 +1,4 @@
-//! [`Problem`]: an [`authority::Error`] as a code, a sentence, and how to mend it. The same on
+//! [`Problem`]: an [`Error`] as a code, a sentence, and how to mend it. The same on
 //! every front that programs speak to.
 
 use std::fmt::Display;

@@ -108,9 +108,11 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap()
 }
 
+/// An id that is nothing's.
+const ID: &str = "0198c1c0-0000-7000-8000-000000000000";
+
 /// Everything that a session may be given in the wrong place.
 fn paste(session: &mut Session, stray: &str) {
-    let id = "0198c1c0-0000-7000-8000-000000000000";
     for (tool, arguments) in [
         ("get_token", json!({ "id": stray })),
         ("delete_token", json!({ "id": stray })),
@@ -130,8 +132,25 @@ fn paste(session: &mut Session, stray: &str) {
             "create_token",
             json!({ "label": "x", "idempotency_key": format!("{stray} ") }),
         ),
-        ("update_token", json!({ "id": id, "scopes": [stray] })),
-        ("rotate_token", json!({ "id": id, "overlap": stray })),
+        (
+            "create_token",
+            json!({ "label": "x", "idempotency_key": stray }),
+        ),
+        (
+            "create_token",
+            json!({ "label": "x", "idempotency_key": format!("nightly-{stray}") }),
+        ),
+        (
+            "create_token",
+            json!({ "label": format!("for {stray}, mine") }),
+        ),
+        ("update_token", json!({ "id": ID, "label": stray })),
+        (
+            "rotate_token",
+            json!({ "id": ID, "idempotency_key": stray }),
+        ),
+        ("update_token", json!({ "id": ID, "scopes": [stray] })),
+        ("rotate_token", json!({ "id": ID, "overlap": stray })),
         ("create_token", json!({ "label": stray })),
         ("list_tokens", json!({ "query": stray })),
         ("list_tokens", json!({ "cursor": stray })),
@@ -237,6 +256,22 @@ fn values_go_astray(home: &Home, secrets: &mut Secrets) -> String {
         &["claim", &stray, "--to", "stdout"][..],
         &["token", "show", &stray],
         &["token", "revoke", &stray],
+        &["token", "create", &stray, "--to", "stdout"],
+        &["token", "create", &stray, "--claim"],
+        &["token", "update", ID, "--label", &stray],
+        &["token", "list", "--query", &stray],
+        &["token", "create", "x", "--user", &stray, "--claim"],
+        &["token", "create", "x", "--to", &stray],
+        &["user", "add", &stray],
+        &["user", "add", "bob", "--email", &stray],
+        &["user", "deactivate", &stray],
+        &["env", "create", &stray],
+        &["env", "create", "x", "--cli-env-name", &stray],
+        &["env", "delete", &stray],
+        &["account", "add", &stray],
+        &["account", "add", "acme", "--name", &stray],
+        &["audit", "list", "--action", &stray],
+        &["mcp", "--local", "--grant", &stray],
         &["token", "create", "x", "--scopes", &stray],
         &["token", "create", "x", "--expires", &stray],
         &["token", "list", "--cursor", &stray],

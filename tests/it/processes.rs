@@ -1,6 +1,6 @@
 //! Several real processes on one store, and what is left when one of them is gone.
 
-use std::{collections::HashSet, fs, thread};
+use std::{collections::HashSet, fs, process::Command, thread};
 
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
@@ -358,4 +358,84 @@ fn without_the_vault_key_everything_else_goes_on() {
     fs::write(&key, kept).unwrap();
     fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     session.done("reveal_user_token", json!({}));
+}
+
+/// Puts a copy in the place of the store's folder, while processes have the old one open.
+fn replace(home: &Home) {
+    let folder = home.store().parent().unwrap().to_owned();
+    let away = folder.with_extension("away");
+    fs::rename(&folder, &away).unwrap();
+    let copy = Command::new("cp")
+        .arg("-Rp")
+        .args([&away, &folder])
+        .status();
+    assert!(copy.unwrap().success());
+}
+
+#[test]
+fn a_store_that_was_put_in_the_place_of_ours_is_not_taken_for_it() {
+    let home = Home::new();
+    let token = home.token("read:tokens write:tokens");
+    let mut running = home.with_token(&token, &[]);
+    let id = own_id(&mut running);
+
+    replace(&home);
+    home.json(&["token", "revoke", &id]);
+
+    for tool in ["whoami", "list_tokens", "create_token"] {
+        let arguments = if tool == "create_token" {
+            json!({ "label": "x" })
+        } else {
+            json!({})
+        };
+        assert_eq!(running.code(tool, arguments), "unavailable", "{tool}");
+    }
+    let text = running.refused("whoami", json!({}));
+    assert!(text.contains("restart this server"), "{text}");
+    assert!(
+        running
+            .log()
+            .contains("another file was put in the store's place"),
+        "{}",
+        running.log()
+    );
+    let mut restarted = home.with_token(&token, &[]);
+    assert_eq!(restarted.code("whoami", json!({})), "unauthenticated");
+    restarted.close();
+    home.is_sound();
+}
+
+#[test]
+fn a_restart_on_a_store_that_was_put_in_the_place_of_ours_works() {
+    let home = Home::new();
+    let mut running = home.local(&[]);
+    let made = running.done("create_token", json!({ "label": "x" }));
+    replace(&home);
+    assert_eq!(running.code("list_tokens", json!({})), "unavailable");
+    running.signal(Signal::SIGTERM);
+    running.end();
+
+    let mut restarted = home.local(&[]);
+
+    let token = restarted.done("get_token", json!({ "id": made["id"] }));
+    assert_eq!(token["label"], "x");
+    restarted.close();
+    home.is_sound();
+}
+
+#[test]
+fn a_store_that_is_away_is_unavailable_until_it_is_back() {
+    let home = Home::new();
+    let mut running = home.local(&[]);
+    running.done("create_token", json!({ "label": "x" }));
+    let folder = home.store().parent().unwrap().to_owned();
+    let away = folder.with_extension("away");
+
+    fs::rename(&folder, &away).unwrap();
+    assert_eq!(running.code("list_tokens", json!({})), "unavailable");
+    fs::rename(&away, &folder).unwrap();
+
+    let listed = running.done("list_tokens", json!({}));
+    assert_eq!(listed["tokens"][0]["label"], "x");
+    running.close();
 }

@@ -37,6 +37,10 @@ use self::guard::{Guard, UNWRITTEN};
 /// them time to see a clean end. Without it, rmcp would wait 5 s for a call that cannot end.
 pub const GRACE: Duration = Duration::from_millis(1500);
 
+/// How long a client may leave its answers unread, in a debugger perhaps, before it counts as gone.
+/// While they are unread nothing more is read, not even that the client has hung up.
+const UNREAD: Duration = Duration::from_mins(10);
+
 /// What keeps a session from being served to its end. All else, even a client that never says
 /// `initialize`, is a clean end.
 #[derive(Debug, thiserror::Error)]
@@ -102,7 +106,7 @@ async fn session<H: ServerHandler>(
     stop: CancellationToken,
 ) -> Result<(), Error> {
     let (answers, unwritten) = mpsc::channel(UNWRITTEN);
-    let mut writer = tokio::spawn(write(output, unwritten));
+    let mut writer = tokio::spawn(write(output, unwritten, UNREAD));
     let ended = CancellationToken::new();
     let guard = Guard::new(
         input,
@@ -161,6 +165,7 @@ async fn run<H: ServerHandler>(handler: H, guard: Guard) -> Result<(), Error> {
 async fn write(
     mut output: impl AsyncWrite + Unpin,
     mut lines: mpsc::Receiver<Vec<u8>>,
+    unread: Duration,
 ) -> io::Result<()> {
     const AT_ONCE: usize = 64;
 
@@ -170,11 +175,15 @@ async fn write(
             output.write_all(&batch.concat()).await?;
             output.flush().await
         };
-        match written.await {
-            Ok(()) => batch.clear(),
+        match tokio::time::timeout(unread, written).await {
+            Ok(Ok(())) => batch.clear(),
             // The client has stopped listening. That is its way to leave.
-            Err(error) if has_left(&error) => return Ok(()),
-            Err(error) => return Err(error),
+            Ok(Err(error)) if has_left(&error) => return Ok(()),
+            Ok(Err(error)) => return Err(error),
+            Err(_) => {
+                tracing::warn!("the client has long stopped reading its answers");
+                return Ok(());
+            }
         }
     }
     Ok(())
@@ -333,5 +342,17 @@ mod tests {
 
         assert_eq!(heard.len(), 1);
         assert!(begun.elapsed() < 2 * GRACE, "{:?}", begun.elapsed());
+    }
+
+    #[tokio::test]
+    async fn a_client_that_stops_reading_does_not_hold_us_for_ever() {
+        let (ours, _theirs) = tokio::io::duplex(1);
+        let (answers, unwritten) = mpsc::channel(1);
+        answers.send(b"more than fits".to_vec()).await.unwrap();
+
+        let ended = write(ours, unwritten, Duration::from_millis(1)).await;
+
+        assert!(ended.is_ok());
+        assert!(answers.is_closed());
     }
 }

@@ -6,13 +6,15 @@ use keywright::{
     domain::{
         account::Role,
         audit::{Front, Outcome},
-        expires::Since,
+        expires::{self, Since},
         id::TokenId,
         page::{Cursor, Limit},
     },
 };
 
-use crate::support::{Agent, TestApp, bearer, local, operator, revoke, token, why};
+use crate::support::{
+    Agent, TestApp, bearer, carrying, env_named, local, operator, revoke, token, why,
+};
 
 /// A store in which some things happened.
 async fn lived_in() -> (TestApp, TokenId) {
@@ -533,4 +535,179 @@ async fn two_processes_write_one_chain() {
 
     assert_eq!(app.rows("audit"), 43);
     app.is_sound().await;
+}
+
+#[tokio::test]
+async fn tables_indexes_and_triggers_that_are_not_ours_are_found() {
+    for change in [
+        "create trigger quiet after update on tokens begin select 1; end",
+        "create index quick on tokens (label)",
+        "create table more (x)",
+        "create view seen as select * from tokens",
+        "drop index claims_open",
+        "drop index audit_of_target",
+        "drop trigger audit_is_not_cut",
+        "alter table users add column more text",
+    ] {
+        let (app, _) = lived_in().await;
+        app.database().execute_batch(change).unwrap();
+
+        let fault = "the tables, indexes and triggers are not those that keywright makes";
+        assert_eq!(app.faults().await, [fault], "{change}");
+    }
+}
+
+#[tokio::test]
+async fn a_claim_that_was_edited_is_found() {
+    for change in [
+        "opened_by = 'operator'",
+        "code_hash = randomblob(32)",
+        "expires_at = expires_at + 1",
+        "overlap = 1",
+        "used_at = 1",
+    ] {
+        let (app, id) = lived_in().await;
+        let sql = format!("update claims set {change} where token_id = ?1");
+        app.database().execute(&sql, [id.to_bytes()]).unwrap();
+
+        let fault = format!("token:{id} is not as the last entry about it left it");
+        assert_eq!(app.faults().await, [fault], "{change}");
+    }
+}
+
+#[tokio::test]
+async fn a_claim_that_was_inserted_or_taken_away_is_found() {
+    let app = TestApp::new().await;
+    let agent = app.agent([]).await;
+    let (waits, _) = app.waiting(&local(), "").await;
+    app.database()
+        .execute(
+            "insert into claims (code_hash, token_id, opened_by, opened_at, expires_at, overlap)
+            select randomblob(32), ?1, 'operator', opened_at, expires_at, 0 from claims",
+            [agent.id.to_bytes()],
+        )
+        .unwrap();
+    app.database()
+        .execute("delete from claims where token_id = ?1", [waits.to_bytes()])
+        .unwrap();
+
+    let mut faults = app.faults().await;
+
+    faults.sort();
+    let mut wanted =
+        [agent.id, waits].map(|id| format!("token:{id} is not as the last entry about it left it"));
+    wanted.sort();
+    assert_eq!(faults, wanted);
+}
+
+#[tokio::test]
+async fn a_whole_chain_that_was_taken_away_with_its_rows_is_found() {
+    let (app, _) = lived_in().await;
+    app.attack(
+        "delete from claims; delete from token_values; delete from token_uses;
+        delete from idempotency_keys; delete from tokens; delete from memberships;
+        delete from audit where chain != zeroblob(16);
+        delete from audit_heads where chain != zeroblob(16)",
+    );
+
+    let faults = app.faults().await;
+
+    assert_eq!(faults.len(), 1, "{faults:?}");
+    let fault = &faults[0];
+    assert!(fault.starts_with("the account ") && fault.ends_with("every account begins one"));
+}
+
+#[tokio::test]
+async fn an_account_that_was_just_added_has_a_chain() {
+    let app = TestApp::new().await;
+
+    app.stranger().await;
+
+    app.is_sound().await;
+}
+
+#[tokio::test]
+async fn an_app_environments_token_reads_its_own_entries() {
+    let app = TestApp::new().await;
+    app.app_env("staging").await;
+    let set = app.set_cli_token(env_named("staging"), "read:audit").await;
+    let shown = app.reveal(&operator(), env_named("staging")).await;
+    let env = bearer(shown.unwrap().value.expose());
+    app.create(&env, token("x")).await.unwrap_err();
+    app.create(&local(), token("x")).await.unwrap();
+
+    let page = app.authority.read_audit(&env, ReadAudit::default()).await;
+
+    let rows = page.unwrap().rows;
+    assert_eq!(rows.len(), 1);
+    assert_eq!(rows[0].actor.to_string(), format!("token:{}", set.id));
+    assert_eq!(rows[0].action, "create_token");
+}
+
+#[tokio::test]
+async fn a_refusal_names_what_was_asked_for_and_a_count_names_nothing() {
+    let app = TestApp::new().await;
+    let ann = app.agent(["read:tokens"]).await;
+    let ids = [TokenId::fresh(), TokenId::fresh(), TokenId::fresh()];
+    for id in ids {
+        app.authority.get_token(&ann.asks(), id).await.unwrap_err();
+    }
+    let first = app.last_record().await;
+
+    app.advance(Duration::minutes(1));
+    app.authority.write_batches().await.unwrap();
+
+    assert_eq!(first.target.unwrap().uuid(), ids[0].as_uuid());
+    let counted = app.last_record().await;
+    assert_eq!((counted.target, counted.count), (None, 2));
+    app.is_sound().await;
+}
+
+#[tokio::test]
+async fn refusals_over_other_scopes_are_counted_together() {
+    let app = TestApp::new().await;
+    let ann = app.agent(["write:tokens"]).await;
+    let create = async |scope: &str| {
+        let refused = app.create(&ann.asks(), carrying(scope)).await;
+        why(refused)
+    };
+    let first = create("read:a").await;
+    for scope in ["read:b", "read:c"] {
+        create(scope).await;
+    }
+    let last = create("read:d").await;
+
+    app.advance(Duration::minutes(1));
+    app.authority.write_batches().await.unwrap();
+
+    assert_eq!(
+        app.trail(2).await,
+        [
+            format!("token create_token refused: {first}"),
+            format!("token create_token refused x3: {last}")
+        ]
+    );
+}
+
+#[tokio::test]
+async fn entries_are_found_by_token_action_and_time_at_once() {
+    let app = TestApp::new().await;
+    let [agent, _] = [app.agent([]).await, app.agent([]).await];
+    app.advance(Duration::hours(1));
+    app.revoke(agent.id).await;
+    let count = async |since| {
+        let asked = ReadAudit {
+            token: Some(agent.id),
+            action: Some("revoke_token"),
+            since: Some(Since::Ago(since)),
+            ..ReadAudit::default()
+        };
+        let page = app.authority.read_audit(&operator(), asked).await;
+        page.unwrap().rows.len()
+    };
+
+    assert_eq!(count(Duration::minutes(1)).await, 1);
+    assert_eq!(count(expires::duration("999999999d").unwrap()).await, 1);
+    app.advance(Duration::hours(1));
+    assert_eq!(count(Duration::minutes(1)).await, 0);
 }

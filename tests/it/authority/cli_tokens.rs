@@ -11,8 +11,8 @@ use keywright::{
 };
 
 use crate::support::{
-    Agent, TestApp, TestSink, by_code, code, env_named, local, operator, operator_in, revoke,
-    rotate, scopes, swap_keys, update, value, why,
+    Agent, TestApp, TestSink, bearer, by_code, code, env_named, local, operator, operator_in,
+    revoke, rotate, scopes, swap_keys, update, value, why,
 };
 
 fn imported(of: For, value: &str) -> SetCliToken {
@@ -613,4 +613,46 @@ async fn a_sealed_value_does_not_open_in_another_store_that_has_the_key() {
     let refused = app.reveal(&ann.asks(), For::Me).await;
 
     assert!(matches!(refused, Err(Error::Vault(vault::Error::Altered))));
+}
+
+#[tokio::test]
+async fn an_app_environments_own_token_is_no_shorter_way_to_its_value() {
+    let app = TestApp::new().await;
+    app.app_env("staging").await;
+    let of_env = app
+        .set_cli_token(env_named("staging"), "read:secrets")
+        .await;
+    let value = shown(&app, env_named("staging")).await;
+    let id = of_env.id.as_uuid();
+
+    for of in [For::Me, env_named("staging")] {
+        let refused = app.reveal(&bearer(&value), of).await;
+
+        assert_eq!(why(refused), "this needs the role `admin` in the account");
+    }
+    assert_eq!(
+        app.trail(1).await,
+        ["token reveal_app_env_token refused: this needs the role `admin` in the account"]
+    );
+    assert_eq!(
+        app.last_record().await.actor.to_string(),
+        format!("token:{id}")
+    );
+    app.is_sound().await;
+}
+
+#[tokio::test]
+async fn an_app_environment_reveals_no_users_token_either() {
+    let app = TestApp::new().await;
+    app.app_env("staging").await;
+    app.set_cli_token(For::Me, "").await;
+    app.set_cli_token(env_named("staging"), "read:secrets")
+        .await;
+    let value = shown(&app, env_named("staging")).await;
+
+    let refused = app
+        .reveal(&bearer(&value), For::User("ann".parse().unwrap()))
+        .await;
+
+    assert_eq!(why(refused), "there is no such user here");
 }

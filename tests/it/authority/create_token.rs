@@ -2,7 +2,7 @@
 
 use chrono::Duration;
 use keywright::{
-    authority::{Deliver, Delivered, For, NewToken, Update},
+    authority::{Deliver, Delivered, For, NewToken, Rotate, Update},
     domain::{
         account::Role,
         credential::{Brand, PlainToken},
@@ -12,8 +12,8 @@ use keywright::{
 };
 
 use crate::support::{
-    Agent, TestApp, agent, bearer, carrying, code, label, local, local_with, operator, scopes,
-    token, update, value, why,
+    Agent, TestApp, agent, bearer, carrying, code, label, local, local_with, operator, rotate,
+    scopes, token, update, value, why,
 };
 
 fn keyed(key: &str) -> NewToken {
@@ -511,4 +511,94 @@ async fn a_replay_by_who_ends_before_the_token_now_is_refused() {
         why(refused),
         "a token cannot give a longer life than its own"
     );
+}
+
+#[tokio::test]
+async fn a_replay_answers_though_the_end_that_was_asked_for_has_passed() {
+    let app = TestApp::new().await;
+    let ann = app.agent(["write:tokens"]).await;
+    let end = app.clock.now() + Duration::hours(1);
+    let new = NewToken {
+        expires: Some(Expires::At(end)),
+        ..keyed("k1")
+    };
+    let first = app.create(&ann.asks(), new.clone()).await.unwrap();
+    app.advance(Duration::hours(2));
+
+    let again = app.create(&ann.asks(), new).await.unwrap();
+
+    assert!(again.replayed && matches!(again.delivered, Delivered::Before));
+    assert_eq!(again.token.id, first.token.id);
+    assert_eq!(again.token.powers.expires_at, Some(end));
+    assert_eq!(again.token.state(again.at), State::Expired);
+    app.is_sound().await;
+}
+
+#[tokio::test]
+async fn a_replay_is_decided_by_the_life_that_was_given_not_by_the_one_that_was_asked() {
+    let app = TestApp::new().await;
+    let ann = app.agent_until(Duration::days(30), ["write:tokens"]).await;
+    let new = NewToken {
+        expires: Some(Expires::After(Duration::days(30))),
+        ..keyed("k1")
+    };
+    let first = app.create(&ann.asks(), new.clone()).await.unwrap();
+    app.advance(Duration::minutes(1));
+
+    let again = app.create(&ann.asks(), new).await.unwrap();
+
+    assert!(again.replayed);
+    assert_eq!(again.token.id, first.token.id);
+    assert_eq!(again.token.powers, first.token.powers);
+    assert!(app.is_good(&app.claim(&code(&again)).await.unwrap()).await);
+}
+
+#[tokio::test]
+async fn a_replay_of_an_older_rotation_leaves_the_newer_ones_claim() {
+    let app = TestApp::new().await;
+    let ann = app.agent(["write:tokens"]).await;
+    let rotated = async |key: &str| {
+        let asked = Rotate {
+            idempotency_key: Some(key.parse().unwrap()),
+            ..rotate(ann.id)
+        };
+        app.rotate(&ann.asks(), asked).await.unwrap()
+    };
+    rotated("k1").await;
+    let newer = rotated("k2").await;
+
+    let again = rotated("k1").await;
+
+    assert!(again.replayed && matches!(again.delivered, Delivered::Before));
+    assert!(app.is_good(&app.claim(&code(&newer)).await.unwrap()).await);
+    app.is_sound().await;
+}
+
+#[tokio::test]
+async fn a_replay_of_a_creation_leaves_the_claim_of_a_rotation() {
+    let app = TestApp::new().await;
+    let ann = app.agent(["write:tokens"]).await;
+    let first = app.create(&ann.asks(), keyed("k1")).await.unwrap();
+    let rotated = app.rotate(&ann.asks(), rotate(first.token.id)).await;
+
+    let again = app.create(&ann.asks(), keyed("k1")).await.unwrap();
+
+    assert!(again.replayed && matches!(again.delivered, Delivered::Before));
+    assert!(app.claim(&code(&rotated.unwrap())).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_replay_gives_its_key_no_longer_life() {
+    let app = TestApp::new().await;
+    let ann = app.agent(["write:tokens"]).await;
+    let first = app.create(&ann.asks(), keyed("k1")).await.unwrap();
+    app.advance(Duration::minutes(9));
+    let again = app.create(&ann.asks(), keyed("k1")).await.unwrap();
+    code(&again);
+    app.advance(Duration::hours(24) - Duration::minutes(9));
+
+    let new = app.create(&ann.asks(), keyed("k1")).await.unwrap();
+
+    assert!(again.replayed && !new.replayed);
+    assert_ne!(first.token.id, new.token.id);
 }

@@ -8,7 +8,7 @@ use keywright::{
     domain::{
         account::Role,
         audit::Target,
-        expires::Expires,
+        expires::{self, Expires},
         id::TokenId,
         page::{Cursor, Limit},
         token::State,
@@ -395,4 +395,24 @@ async fn a_label_that_was_edited_behind_our_back_stays_harmless() {
     let labels = app.labels(&local(), list()).await;
 
     assert_eq!(labels, ["a\\u{1b}[31mb\\u{202e}"]);
+}
+
+#[tokio::test]
+async fn a_time_longer_than_any_store_is_old_is_answered() {
+    let app = TestApp::new().await;
+    made(&app, &["mortal"]).await;
+    app.agent([]).await;
+    let ages = || Some(expires::duration("999999999d").unwrap());
+    let unused = ListTokens {
+        unused_for: ages(),
+        ..list()
+    };
+    let expiring = ListTokens {
+        expiring_within: ages(),
+        ..list()
+    };
+
+    // Nothing is as old as that, and everything that ends is over by then.
+    assert_eq!(app.labels(&local(), unused).await, [""; 0]);
+    assert_eq!(app.labels(&local(), expiring).await, ["mortal"]);
 }

@@ -293,3 +293,75 @@ async fn nothing_of_a_revoked_token_is_committed_after_the_revocation() {
     assert_eq!(app.rows("tokens"), made_by_then);
     app.is_sound().await;
 }
+
+/// A token and a child of it that may end tokens.
+async fn parent_and_child(app: &TestApp) -> [Agent; 2] {
+    let parent = app.agent(["write:tokens", "delete:tokens"]).await;
+    let child = app.child(&parent, "delete:tokens").await;
+    [parent, child]
+}
+
+#[tokio::test]
+async fn a_cascade_does_not_end_the_token_that_asks_by_accident() {
+    let app = TestApp::new().await;
+    let [parent, child] = parent_and_child(&app).await;
+    let sibling = app.child(&parent, "").await;
+
+    let refused = app.revoke_by(&child.asks(), cascade(parent.id)).await;
+
+    assert_eq!(why(refused), "this would end the very token that asks");
+    for agent in [&parent, &child, &sibling] {
+        assert!(app.is_good(&agent.value).await);
+    }
+    assert_eq!(
+        app.trail(2).await,
+        [
+            "operator claim_token done: to test",
+            "token revoke_token refused: this would end the very token that asks"
+        ]
+    );
+    let target = app.last_record().await.target.unwrap();
+    assert_eq!(target.uuid(), child.id.as_uuid());
+    app.is_sound().await;
+}
+
+#[tokio::test]
+async fn a_cascade_ends_the_token_that_asks_where_that_is_meant() {
+    let app = TestApp::new().await;
+    let [parent, child] = parent_and_child(&app).await;
+    let sibling = app.child(&parent, "").await;
+    let meant = Revoke {
+        allow_self: true,
+        ..cascade(parent.id)
+    };
+
+    let revoked = app.revoke_by(&child.asks(), meant).await;
+
+    assert_eq!(revoked.unwrap().revoked_count, 3);
+    for agent in [&parent, &child, &sibling] {
+        assert!(!app.is_good(&agent.value).await);
+    }
+    app.is_sound().await;
+}
+
+#[tokio::test]
+async fn what_a_token_minted_itself_it_ends_without_a_word() {
+    let app = TestApp::new().await;
+    let [parent, child] = parent_and_child(&app).await;
+    let other = app.agent([]).await;
+
+    for id in [child.id, other.id] {
+        let revoked = app.revoke_by(&parent.asks(), revoke(id)).await;
+        revoked.unwrap();
+    }
+    app.revoke(parent.id).await;
+
+    assert_eq!(
+        app.trail(3).await,
+        [
+            "token revoke_token done",
+            "token revoke_token done: without asking a person",
+            "operator revoke_token done"
+        ]
+    );
+}

@@ -3,10 +3,18 @@
 use chrono::Duration;
 use keywright::{
     authority::{Deliver, Delivered, Error, For, NewToken, Rotate, Update},
-    domain::{account::Role, id::TokenId, token::State},
+    domain::{
+        account::Role,
+        expires,
+        id::{RequestId, TokenId},
+        token::State,
+    },
+    wire::problem::{Code, Problem},
 };
 
-use crate::support::{TestApp, code, local, operator, rotate, scopes, token, update, value, why};
+use crate::support::{
+    Agent, TestApp, code, local, operator, rotate, scopes, token, update, value, why,
+};
 
 fn inline(id: TokenId) -> Rotate {
     Rotate {
@@ -394,4 +402,129 @@ async fn a_cli_tokens_rotation_moves_generated_at_and_seals_the_new_value() {
     assert_eq!(shown.generated_at, app.clock.now());
     assert_eq!(rotated.token.id, before.id);
     app.is_sound().await;
+}
+
+/// An agent that has just renewed its own token, and the new value.
+async fn overlapping(app: &TestApp) -> (Agent, String) {
+    let ann = app.agent(["write:tokens", "read:secrets"]).await;
+    let rotated = app.rotate(&ann.asks(), inline(ann.id)).await;
+    app.authority.write_batches().await.unwrap();
+    (ann, value(&rotated.unwrap()))
+}
+
+#[tokio::test]
+async fn an_overlap_ends_soon_after_the_first_use_of_the_new_value() {
+    let app = TestApp::new().await;
+    let (ann, new) = overlapping(&app).await;
+    assert!(app.is_good(&new).await);
+    assert!(app.is_good(&ann.value).await);
+
+    app.authority.write_batches().await.unwrap();
+
+    assert!(!app.is_good(&ann.value).await);
+    assert!(app.is_good(&new).await);
+    assert_eq!(
+        app.trail(1).await,
+        ["keywright sweep done: the overlap is over: the new value is in use"]
+    );
+    let target = app.last_record().await.target.unwrap();
+    assert_eq!(target.uuid(), ann.id.as_uuid());
+    app.is_sound().await;
+}
+
+#[tokio::test]
+async fn the_use_of_the_old_value_does_not_end_an_overlap() {
+    let app = TestApp::new().await;
+    let (ann, new) = overlapping(&app).await;
+    let before = app.rows("audit");
+
+    for _ in 0..2 {
+        assert!(app.is_good(&ann.value).await);
+        app.authority.write_batches().await.unwrap();
+    }
+
+    assert!(app.is_good(&ann.value).await);
+    assert!(app.is_good(&new).await);
+    assert_eq!(app.rows("audit"), before);
+}
+
+#[tokio::test]
+async fn an_overlap_ends_once_though_the_new_value_is_used_again() {
+    let app = TestApp::new().await;
+    let (_, new) = overlapping(&app).await;
+    for _ in 0..3 {
+        assert!(app.is_good(&new).await);
+        app.authority.write_batches().await.unwrap();
+    }
+
+    let trail = app.trail(10).await;
+
+    let ends = trail
+        .iter()
+        .filter(|line| line.contains("the overlap is over"));
+    assert_eq!(ends.count(), 1);
+    app.is_sound().await;
+}
+
+#[tokio::test]
+async fn an_overlap_ends_with_the_use_in_another_process_too() {
+    let app = TestApp::new().await;
+    let other = app.another_process();
+    let (ann, new) = overlapping(&app).await;
+
+    assert!(other.is_good(&new).await);
+    other.authority.write_batches().await.unwrap();
+
+    assert!(!app.is_good(&ann.value).await);
+    app.is_sound().await;
+}
+
+#[tokio::test]
+async fn an_overlap_is_thirty_days_at_most() {
+    let app = TestApp::new().await;
+    let ann = app.agent([]).await;
+    let lasting = |overlap| Rotate {
+        overlap: Some(overlap),
+        ..inline(ann.id)
+    };
+    let month = Duration::days(30);
+    let absurd = expires::duration("999999999d").unwrap();
+
+    for overlap in [month + Duration::milliseconds(1), absurd] {
+        let refused = app.rotate(&operator(), lasting(overlap)).await;
+
+        let sentence = "`overlap` cannot be used: it is longer than 30 days";
+        assert_eq!(why(refused), sentence);
+    }
+    let allowed = app.rotate(&operator(), lasting(month)).await;
+    assert!(allowed.is_ok());
+    assert!(app.is_good(&ann.value).await);
+}
+
+#[tokio::test]
+async fn a_new_end_from_who_is_no_person_is_an_escalation_and_written_down() {
+    let app = TestApp::new().await;
+    let ann = app.agent_until(Duration::days(30), ["write:tokens"]).await;
+    let before = app.token(ann.id).await.powers;
+
+    for end in ["1d", "60d", "never"] {
+        let asked = Rotate {
+            expires: Some(end.parse().unwrap()),
+            ..rotate(ann.id)
+        };
+        let refused = app.rotate(&ann.asks(), asked).await.unwrap_err();
+
+        let code = Problem::of(&refused, RequestId::fresh()).code;
+        assert_eq!(code, Code::ScopeEscalation, "{end}");
+    }
+    assert_eq!(
+        app.trail(1).await,
+        [
+            "token rotate_token refused: only a person gives a token a longer life, and only with a new value"
+        ]
+    );
+    let target = app.last_record().await.target.unwrap();
+    assert_eq!(target.uuid(), ann.id.as_uuid());
+    assert_eq!(app.token(ann.id).await.powers, before);
+    assert_eq!(app.rows("claims"), 0);
 }

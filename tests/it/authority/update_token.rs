@@ -315,3 +315,50 @@ async fn enabling_what_is_on_changes_nothing_and_needs_nothing() {
     assert_eq!(on.unwrap().disabled, None);
     assert!(app.is_good(&wider.value).await);
 }
+
+#[tokio::test]
+async fn what_an_admin_disabled_the_members_own_agent_does_not_enable() {
+    let app = TestApp::new().await;
+    app.user("bob", Role::Member).await;
+    let bob = app.agent_of("bob", ["write:tokens"]).await;
+    let other = app.agent_of("bob", []).await;
+    let admin = app.agent(["write:tokens", "manage:account"]).await;
+    app.disable(&admin.asks(), other.id).await;
+
+    let by_agent = app.update(&bob.asks(), enabled(other.id, true)).await;
+
+    let sentence = "a person disabled this token, and only a person enables it again";
+    assert_eq!(why(by_agent), sentence);
+    assert!(!app.is_good(&other.value).await);
+    let by_person = app.update(&operator(), enabled(other.id, true)).await;
+    by_person.unwrap();
+    assert!(app.is_good(&other.value).await);
+    app.is_sound().await;
+}
+
+#[tokio::test]
+async fn what_ones_own_agent_disabled_it_enables() {
+    let app = TestApp::new().await;
+    let ann = app.agent(["write:tokens"]).await;
+    let other = app.agent([]).await;
+    app.disable(&ann.asks(), other.id).await;
+
+    app.update(&ann.asks(), enabled(other.id, true))
+        .await
+        .unwrap();
+
+    assert!(app.is_good(&other.value).await);
+}
+
+#[tokio::test]
+async fn an_update_of_nothing_is_no_update() {
+    let app = TestApp::new().await;
+    let ann = app.agent(["write:tokens"]).await;
+    let before = app.rows("audit");
+
+    let refused = app.update(&ann.asks(), update(ann.id)).await;
+
+    assert!(matches!(refused, Err(Error::Invalid { .. })));
+    assert!(why(refused).contains("nothing is to change"));
+    assert_eq!(app.rows("audit"), before);
+}

@@ -214,3 +214,46 @@ fn a_file_in_the_place_of_a_folder_is_refused() {
 
     assert!(why.contains("is not a folder"), "{why}");
 }
+
+#[test]
+fn a_file_with_a_second_name_is_refused_until_it_has_one() {
+    for name in ["store.db", "store.db.lock"] {
+        let folder = made();
+        let file = path(&folder).with_file_name(name);
+        let second = folder.path().join("second");
+        fs::hard_link(&file, &second).unwrap();
+
+        let why = why(&path(&folder));
+        assert!(
+            why.starts_with(&format!(
+                "`{}` has 2 names (hard links), which would part the store from its log",
+                file.display()
+            )),
+            "{why}"
+        );
+        fs::remove_file(second).unwrap();
+
+        Sqlite::open(&path(&folder), QUICK).unwrap();
+    }
+}
+
+#[test]
+fn a_log_with_a_second_name_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Sqlite::open(&path(&folder), QUICK).unwrap();
+    let log = path(&folder).with_file_name("store.db-wal");
+    fs::hard_link(log, folder.path().join("second")).unwrap();
+
+    assert!(why(&path(&folder)).contains("store.db-wal` has 2 names"));
+    drop(store);
+}
+
+#[test]
+fn the_copy_of_a_file_with_a_second_name_is_a_store() {
+    let folder = made();
+    fs::hard_link(path(&folder), folder.path().join("second")).unwrap();
+
+    mend(&why(&path(&folder)));
+
+    Sqlite::open(&path(&folder).with_extension("db.copy"), QUICK).unwrap();
+}

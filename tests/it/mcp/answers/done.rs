@@ -654,6 +654,61 @@ async fn list_audit_records_answers_with_the_entries() {
 }
 
 #[tokio::test]
+async fn list_audit_records_finds_deletions_by_the_tools_name() {
+    let app = TestApp::new().await;
+    let agent = app.agent(["read:audit", "delete:tokens"]).await;
+    let other = app.agent([]).await;
+    let mut client = Client::of(&app, &agent.asks()).await;
+    let deleted = json!({ "id": other.id.to_string() });
+    client.done("delete_token", deleted).await;
+
+    for action in ["delete_token", "revoke_token"] {
+        let arguments = json!({ "action": action });
+        let listed = client.done("list_audit_records", arguments).await;
+
+        let records = listed["records"].as_array().unwrap();
+        assert_eq!(records.len(), 1, "{action}");
+        assert_eq!(records[0]["target"], format!("token:{}", other.id));
+        assert_eq!(records[0]["reason"], "without asking a person");
+    }
+}
+
+#[tokio::test]
+async fn an_optional_argument_that_is_null_is_none() {
+    let app = TestApp::new().await;
+    let mut client = Client::of(&app, &local_with(EVERYTHING)).await;
+    let optional = |tool: &Value| {
+        let schema = &tool["inputSchema"];
+        let required = schema["required"].as_array().cloned().unwrap_or_default();
+        let names = schema["properties"].as_object().unwrap().keys();
+        let optional = names.filter(|name| !required.contains(&json!(name)));
+        optional.map(|name| (name.clone(), Value::Null)).collect()
+    };
+    let listed = client.result("tools/list", json!({})).await;
+    let made = client.done("create_token", json!({ "label": "x" })).await;
+    let nulls = |name: &str, mut given: Value| {
+        let tools = listed["tools"].as_array().unwrap();
+        let tool = tools.iter().find(|tool| tool["name"] == name).unwrap();
+        let mut optional: serde_json::Map<String, Value> = optional(tool);
+        assert!(!optional.is_empty());
+        optional.append(given.as_object_mut().unwrap());
+        Value::Object(optional)
+    };
+
+    for (tool, given) in [
+        ("list_tokens", json!({})),
+        ("list_app_envs", json!({})),
+        ("list_audit_records", json!({})),
+        ("create_token", json!({ "label": "y" })),
+        ("update_token", json!({ "id": made["id"], "label": "z" })),
+        ("rotate_token", json!({ "id": made["id"] })),
+        ("delete_token", json!({ "id": made["id"] })),
+    ] {
+        client.done(tool, nulls(tool, given)).await;
+    }
+}
+
+#[tokio::test]
 async fn a_label_that_gives_orders_comes_back_as_a_string() {
     let app = TestApp::new().await;
     let mut client = Client::of(&app, &local_with(EVERYTHING)).await;

@@ -493,13 +493,20 @@ async fn tools_that_need_an_id_say_so() {
     let mut texts = Vec::new();
 
     for tool in ["get_token", "update_token", "rotate_token", "delete_token"] {
-        let tries = [json!({}), json!({ "id": 5 }), json!({ "token": "x" })];
+        let tries = [
+            json!({}),
+            json!({ "id": null }),
+            json!({ "id": 5 }),
+            json!({ "token": "x" }),
+        ];
         texts.push(said(&app, &local(), tool, &tries).await);
     }
 
     texts.dedup();
     insta::assert_snapshot!(texts.join("\n"), @r#"
     {}
+      invalid_argument: `id` cannot be used: it is missing, and this tool needs it. You can: call again with that argument put right.
+    {"id":null}
       invalid_argument: `id` cannot be used: it is missing, and this tool needs it. You can: call again with that argument put right.
     {"id":5}
       invalid_argument: `id` cannot be used: expected a string. You can: call again with that argument put right.
@@ -615,7 +622,8 @@ async fn rotate_token_refuses_an_overlap_that_is_none() {
     let app = TestApp::new().await;
     let agent = app.agent([]).await;
     let id = agent.id.to_string();
-    let tries = ["soon", "-1h", "1 h", ""].map(|overlap| json!({ "id": id, "overlap": overlap }));
+    let tries = ["soon", "-1h", "1 h", "", "999999999d"]
+        .map(|overlap| json!({ "id": id, "overlap": overlap }));
     let said = said(&app, &local(), "rotate_token", &tries).await;
 
     insta::assert_snapshot!(said.replace(&id, "[id]"), @r#"
@@ -627,6 +635,8 @@ async fn rotate_token_refuses_an_overlap_that_is_none() {
       invalid_argument: `overlap` cannot be used: expected a duration such as `30s`, `15m`, `12h` or `90d`. You can: call again with that argument put right.
     {"id":"[id]","overlap":""}
       invalid_argument: `overlap` cannot be used: expected a duration such as `30s`, `15m`, `12h` or `90d`. You can: call again with that argument put right.
+    {"id":"[id]","overlap":"999999999d"}
+      invalid_argument: `overlap` cannot be used: it is longer than 30 days. You can: call again with that argument put right.
     "#);
 }
 
