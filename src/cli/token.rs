@@ -38,15 +38,13 @@ pub(super) async fn run(house: &House, out: Output, asked: args::Token) -> Resul
 }
 
 async fn create_token(house: &House, out: Output, asked: args::Create) -> Result<(), Failure> {
-    let mut sink = (!asked.claim)
-        .then(|| sink::named(&asked.to.to))
-        .transpose()?;
+    let (mut sink, deliver) = way(out, asked.claim, &asked.to.to)?;
     let new = NewToken {
         owner: words::whom(asked.user.as_deref(), None)?,
         label: words::label("label", &asked.label)?,
         scopes: words::maybe_scopes(asked.scopes.as_deref())?,
         expires: words::maybe("--expires", asked.expires.as_deref())?,
-        deliver: Deliver::Claim,
+        deliver,
         idempotency_key: None,
     };
     prepared(sink.as_deref_mut())?;
@@ -59,13 +57,11 @@ async fn create_token(house: &House, out: Output, asked: args::Create) -> Result
 }
 
 async fn rotate_token(house: &House, out: Output, asked: args::Rotate) -> Result<(), Failure> {
-    let mut sink = (!asked.claim)
-        .then(|| sink::named(&asked.to.to))
-        .transpose()?;
+    let (mut sink, deliver) = way(out, asked.claim, &asked.to.to)?;
     let rotate = authority::Rotate {
         id: parsed("id", &asked.id)?,
         overlap: words::duration("--overlap", asked.overlap.as_deref())?,
-        deliver: Deliver::Claim,
+        deliver,
         idempotency_key: None,
         expires: words::maybe("--expires", asked.expires.as_deref())?,
     };
@@ -76,6 +72,18 @@ async fn rotate_token(house: &House, out: Output, asked: args::Rotate) -> Result
         .rotate_token(&house.operator(), rotate)
         .await?;
     hand_over(house, out, &minted, sink.as_deref_mut()).await
+}
+
+/// Which way the value goes: into a sink by a claim that is picked up at once, into a claim for
+/// somebody else, or, for a pipe that reads JSON, into the view.
+fn way(out: Output, claim: bool, to: &str) -> Result<(Option<Box<dyn Sink>>, Deliver), Failure> {
+    if claim {
+        Ok((None, Deliver::Claim))
+    } else if out.json && to == "stdout" {
+        Ok((None, Deliver::Inline))
+    } else {
+        Ok((Some(sink::named(to)?), Deliver::Claim))
+    }
 }
 
 /// Makes sure, before anything is made, that the value will have somewhere to go.
@@ -96,7 +104,7 @@ async fn hand_over(
     sink: Option<&mut (dyn Sink + 'static)>,
 ) -> Result<(), Failure> {
     let (Some(sink), Delivered::Claim { code, .. }) = (sink, &minted.delivered) else {
-        return claim(house, out, minted);
+        return show_minted(house, out, minted);
     };
     let claim = ClaimRef::Code(code.hashed());
     let claimed = house
@@ -126,7 +134,7 @@ pub(super) fn told(out: Output, claimed: &Claimed) -> Result<(), Failure> {
     Ok(())
 }
 
-fn claim(house: &House, out: Output, minted: &Minted) -> Result<(), Failure> {
+fn show_minted(house: &House, out: Output, minted: &Minted) -> Result<(), Failure> {
     let view = NewTokenView::of(minted, &house.claim_command());
     written(out.show(&view, |view| {
         let mut lines = card(&view.record);
