@@ -150,9 +150,7 @@ fn mend(error: &Error) -> Option<String> {
         Error::Invalid { .. } | Error::Store(store::Error::Refused(_)) | Error::Vault(_) => {
             return None;
         }
-        Error::Sink(_) => {
-            "the value reached nobody, and its claim waits again: see `keywright claim`"
-        }
+        Error::Sink(_) => "nothing is lost: see `keywright claim` for what waits",
     };
     Some(text.to_owned())
 }
