@@ -7,6 +7,7 @@ use std::{
 
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr as _;
+use zeroize::Zeroizing;
 
 use crate::{
     config::env,
@@ -124,12 +125,14 @@ impl Output {
         view: &T,
         eyes: impl FnOnce(&T) -> String,
     ) -> io::Result<()> {
-        let text = if self.json {
-            serde_json::to_string_pretty(view)? + "\n"
+        // There may be a value in it.
+        let text = Zeroizing::new(if self.json {
+            serde_json::to_string_pretty(view)?
         } else {
             eyes(view)
-        };
-        write(&text)
+        });
+        write(&text)?;
+        write(if self.json { "\n" } else { "" })
     }
 }
 

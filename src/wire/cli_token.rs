@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 use super::time;
 use crate::authority::{Revealed, RevealedOwner};
@@ -10,7 +11,8 @@ use crate::authority::{Revealed, RevealedOwner};
 #[derive(JsonSchema, Serialize)]
 pub struct RevealedUserToken {
     /// Its value.
-    pub token: String,
+    #[schemars(with = "String")]
+    pub token: Zeroizing<String>,
     /// Whose it is.
     pub username: String,
     /// Where they can be written to.
@@ -23,7 +25,8 @@ pub struct RevealedUserToken {
 #[derive(JsonSchema, Serialize)]
 pub struct RevealedAppEnvToken {
     /// Its value.
-    pub token: String,
+    #[schemars(with = "String")]
+    pub token: Zeroizing<String>,
     /// UUID of the app environment.
     pub app_env_id: String,
     /// Its name in commands.
@@ -46,7 +49,7 @@ pub enum RevealedCliToken {
 
 impl From<Revealed> for RevealedCliToken {
     fn from(revealed: Revealed) -> Self {
-        let token = revealed.value.expose().to_owned();
+        let token = Zeroizing::new(revealed.value.expose().to_owned());
         let generated_at = time::rfc3339(revealed.generated_at);
         match revealed.owner {
             RevealedOwner::User(user) => Self::User(RevealedUserToken {

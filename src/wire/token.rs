@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 use super::time;
 use crate::{
@@ -49,7 +50,7 @@ pub struct NewToken {
     /// Its value, in this answer and in no other. Only where it was asked for inline.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
-    pub token: Option<String>,
+    pub token: Option<Zeroizing<String>>,
     /// The pick-up that waits for a person. Only where the value is to be claimed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Claim")]
@@ -151,7 +152,7 @@ impl NewToken {
     /// What was minted; a claim is told with the command that picks it up.
     pub fn of(minted: &Minted, claim: &ClaimCommand) -> Self {
         let (token, claim) = match &minted.delivered {
-            Delivered::Value(plain) => (Some(plain.expose().to_owned()), None),
+            Delivered::Value(plain) => (Some(plain.expose().to_owned().into()), None),
             Delivered::Claim { code, expires_at } => {
                 let code = code.expose();
                 let claim = Claim {

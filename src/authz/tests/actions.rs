@@ -1,0 +1,163 @@
+//! Everything that can be asked, with the variants that matter, in the families of the table.
+
+use chrono::Duration;
+
+use super::{no_change, other_id, own_id, powers, small, update, wide};
+use crate::{
+    authz::{Action, Change},
+    domain::{scope::Scopes, token::Powers},
+};
+
+/// What the table calls an action. A new one must be met here; then add it to the lists below.
+pub(super) fn family(action: &Action) -> &'static str {
+    match action {
+        Action::Authenticate => "authenticate",
+        Action::Whoami => "whoami",
+        Action::CreateToken { .. } => "create",
+        Action::GetToken => "get",
+        Action::ListTokens { .. } => "list",
+        Action::UpdateToken { .. } => "update",
+        Action::RotateToken { .. } => "rotate",
+        Action::RevokeToken { .. } => "revoke",
+        Action::RevealUserToken(_) => "reveal user's",
+        Action::RevealAppEnvToken(_) => "reveal env's",
+        Action::ListAppEnvs | Action::CreateAppEnv | Action::DeleteAppEnv => "envs",
+        Action::IntrospectToken => "introspect",
+        Action::ReadAudit { .. } => "audit",
+        Action::ClaimToken
+        | Action::ListClaims
+        | Action::SetCliToken
+        | Action::ListUsers
+        | Action::CreateUser
+        | Action::UpdateUser
+        | Action::ListAccounts
+        | Action::CreateAccount
+        | Action::SetMembership
+        | Action::RemoveMembership
+        | Action::CheckStore
+        | Action::VerifyAudit => "shell",
+        Action::FoundStore | Action::Sweep => "house",
+    }
+}
+
+fn creations_and_rotations() -> Vec<(&'static str, Action)> {
+    let create = |powers, inline| Action::CreateToken { powers, inline };
+    let rotate = |powers, inline| Action::RotateToken {
+        powers,
+        new_end: false,
+        inline,
+    };
+    let wider = || powers(wide(), Some(Duration::days(1)));
+    let longer = || powers(Scopes::default(), Some(Duration::days(60)));
+    let never = || powers(Scopes::default(), None);
+    vec![
+        ("", create(small(), false)),
+        ("with a wider scope", create(wider(), false)),
+        ("with a longer life", create(longer(), false)),
+        ("without end", create(never(), false)),
+        ("inline", create(small(), true)),
+        ("narrower", rotate(small(), false)),
+        ("wider scopes", rotate(wider(), false)),
+        ("longer life", rotate(longer(), false)),
+        ("without end", rotate(never(), false)),
+        ("inline", rotate(small(), true)),
+    ]
+}
+
+fn updates() -> Vec<(&'static str, Action)> {
+    let of = |id, change: fn(&mut Change)| {
+        let mut changed = no_change();
+        change(&mut changed);
+        update(id, changed)
+    };
+    let other = |change| of(other_id(), change);
+    let itself = |change| of(own_id(), change);
+    vec![
+        ("the label", other(|c| c.relabels = true)),
+        (
+            "to fewer scopes",
+            other(|c| c.powers.scopes = Scopes::default()),
+        ),
+        ("to a sooner end", other(|c| c.powers = small())),
+        ("off", other(|c| c.disables = true)),
+        (
+            "itself to fewer",
+            itself(|c| c.powers.scopes = Scopes::default()),
+        ),
+        ("itself off", itself(|c| c.disables = true)),
+        (
+            "on",
+            other(|c| {
+                c.enables = true;
+                (c.before, c.powers) = (small(), small());
+            }),
+        ),
+        (
+            "on, wider scopes",
+            other(|c| {
+                c.enables = true;
+                (c.before.scopes, c.powers.scopes) = (wide(), wide());
+            }),
+        ),
+        (
+            "on, longer life",
+            other(|c| {
+                c.enables = true;
+                (c.before, c.powers) = (Powers::default(), Powers::default());
+            }),
+        ),
+        (
+            "on, off by a person",
+            other(|c| (c.enables, c.by_person) = (true, true)),
+        ),
+        (
+            "to more scopes",
+            other(|c| c.before.scopes = Scopes::default()),
+        ),
+        (
+            "to a later end",
+            other(|c| c.before.expires_at = small().expires_at),
+        ),
+    ]
+}
+
+/// Everything that can be asked, with the variants that matter.
+pub(super) fn actions() -> Vec<(&'static str, Action)> {
+    let revoke = |id, allow_self| Action::RevokeToken { id, allow_self };
+    let mut actions = vec![("", Action::Authenticate), ("", Action::Whoami)];
+    actions.extend(creations_and_rotations());
+    actions.extend(updates());
+    actions.extend([
+        ("", Action::GetToken),
+        ("one's own", Action::ListTokens { account: false }),
+        ("the account's", Action::ListTokens { account: true }),
+        ("another", revoke(other_id(), false)),
+        ("itself", revoke(own_id(), false)),
+        ("itself, allowed", revoke(own_id(), true)),
+        ("", Action::RevealUserToken(Scopes::default())),
+        ("wider scopes", Action::RevealUserToken(wide())),
+        ("", Action::RevealAppEnvToken(Scopes::default())),
+        ("wider scopes", Action::RevealAppEnvToken(wide())),
+        ("list", Action::ListAppEnvs),
+        ("create", Action::CreateAppEnv),
+        ("delete", Action::DeleteAppEnv),
+        ("", Action::IntrospectToken),
+        ("one's own", Action::ReadAudit { account: false }),
+        ("the account's", Action::ReadAudit { account: true }),
+        ("claim", Action::ClaimToken),
+        ("list claims", Action::ListClaims),
+        ("set cli token", Action::SetCliToken),
+        ("list users", Action::ListUsers),
+        ("create user", Action::CreateUser),
+        ("update user", Action::UpdateUser),
+        ("list accounts", Action::ListAccounts),
+        ("create account", Action::CreateAccount),
+        ("set membership", Action::SetMembership),
+        ("remove membership", Action::RemoveMembership),
+        ("check store", Action::CheckStore),
+        ("verify audit", Action::VerifyAudit),
+        ("found", Action::FoundStore),
+        ("sweep", Action::Sweep),
+    ]);
+    actions
+}
