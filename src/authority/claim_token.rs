@@ -24,6 +24,8 @@ use crate::{
 pub trait Sink: Send {
     /// Makes sure that the value can be published, and shows nothing yet.
     fn prepare(&mut self) -> io::Result<()>;
+    /// Learns whose value it is going to be, once that is committed.
+    fn learn(&mut self, _: &Claimed) {}
     /// Publishes the value.
     fn publish(&mut self, value: &PlainToken) -> io::Result<()>;
     /// Undoes what was prepared, since there will be no value.
@@ -119,6 +121,11 @@ impl Authority {
             Kind::Pat => pat,
             Kind::Cli => cli,
         };
+        let claimed = Claimed {
+            token: committed.token.clone(),
+            at: committed.at,
+        };
+        sink.learn(&claimed);
         if let Err(error) = sink.publish(plain) {
             sink.withdraw();
             if let Err(why) = self.let_wait_again(request, committed).await {
@@ -126,10 +133,7 @@ impl Authority {
             }
             return Err(Error::Sink(error));
         }
-        Ok(Claimed {
-            token: committed.token,
-            at: committed.at,
-        })
+        Ok(claimed)
     }
 
     async fn commit(

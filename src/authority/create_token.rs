@@ -18,7 +18,7 @@ use crate::{
         idempotency::IdempotencyKey,
         label::Label,
         scope::Scopes,
-        token::{Kind, Powers, Token, Whose},
+        token::{Kind, Powers, State, Token, Whose},
     },
     store::Refused,
 };
@@ -86,7 +86,10 @@ impl Authority {
                 token
             };
             let gives = match &first {
-                Some(first) => replay::still_waits(tx, &permit, first, &delivery)?,
+                Some(first) => {
+                    token.state(who.at()) == State::Unclaimed
+                        && replay::still_waits(tx, &permit, first, &delivery)?
+                }
                 None => true,
             };
             let delivered = if gives {

@@ -29,7 +29,7 @@ impl Call<'_> {
         let Some(key) = self.key else {
             return Ok(None);
         };
-        let first = tx.replay(who.actor(), self.verb, key.as_str())?;
+        let first = tx.replay(who.actor(), self.verb, &kept(who, key))?;
         let Some(first) = first.filter(|first| who.at() < first.at + idempotency::LIFE) else {
             return Ok(None);
         };
@@ -59,7 +59,7 @@ impl Call<'_> {
         let replay = Replay {
             holder: who.actor(),
             verb: self.verb,
-            key: key.as_str().to_owned(),
+            key: kept(who, key),
             arguments: self.arguments,
             token,
             claim,
@@ -67,6 +67,12 @@ impl Call<'_> {
         };
         Ok(tx.keep_replay(&replay, entry)?)
     }
+}
+
+/// The key as it is kept: the same local user may use it in several accounts.
+fn kept(who: &Principal, key: &IdempotencyKey) -> String {
+    let account = who.account().map(|id| id.to_string()).unwrap_or_default();
+    format!("{account} {}", key.as_str())
 }
 
 /// Whether the claim that the first call opened still waits, so that the repetition may give a

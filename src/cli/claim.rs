@@ -18,7 +18,7 @@ use crate::{
 
 /// Does what was typed.
 pub(super) async fn run(house: &House, out: Output, asked: args::Claim) -> Result<(), Failure> {
-    let mut sink = sink::named(&asked.to.to)?;
+    let mut sink = sink::for_claim(&asked.to.to, out.json)?;
     let claim = if let Some(code) = &asked.code {
         ClaimRef::Code(parsed::<ClaimCode>("claim code", code)?.hashed())
     } else {
@@ -37,7 +37,7 @@ pub(super) async fn run(house: &House, out: Output, asked: args::Claim) -> Resul
         .await?
         .claim_token(&house.operator(), claim, &mut *sink)
         .await?;
-    told(out, &claimed)
+    told(out, &claimed, &asked.to.to)
 }
 
 /// Lists what waits, and asks which one. With nobody to ask, the list is the answer.

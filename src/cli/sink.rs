@@ -9,9 +9,18 @@ use std::{
 
 use super::error::Failure;
 use crate::{
-    authority::Sink,
+    authority::{Claimed, Sink},
     domain::{credential::PlainToken, text::quoted},
+    wire::token::{NewToken, Token},
 };
+
+/// The sink that `text` names; for a pipe that reads JSON, one that writes the whole view.
+pub(super) fn for_claim(text: &str, json: bool) -> Result<Box<dyn Sink>, Failure> {
+    if json && text == "stdout" {
+        return Ok(Box::new(JsonStdout(None)));
+    }
+    named(text)
+}
 
 /// The sink that `text` names.
 pub(super) fn named(text: &str) -> Result<Box<dyn Sink>, Failure> {
@@ -33,6 +42,9 @@ struct Terminal;
 
 /// Whatever standard output is.
 struct Stdout;
+
+/// Standard output, for the record and the value in it.
+struct JsonStdout(Option<Token>);
 
 /// A file that is not there yet.
 struct NewFile {
@@ -70,6 +82,38 @@ impl Sink for Stdout {
 
     fn publish(&mut self, value: &PlainToken) -> io::Result<()> {
         print(value)
+    }
+
+    fn withdraw(&mut self) {}
+
+    fn name(&self) -> String {
+        "stdout".to_owned()
+    }
+}
+
+impl Sink for JsonStdout {
+    fn prepare(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn learn(&mut self, claimed: &Claimed) {
+        self.0 = Some(Token::at(&claimed.token, claimed.at));
+    }
+
+    fn publish(&mut self, value: &PlainToken) -> io::Result<()> {
+        let Some(record) = self.0.take() else {
+            return Err(io::Error::other("the token is not known"));
+        };
+        let view = NewToken {
+            record,
+            token: Some(value.expose().to_owned().into()),
+            claim: None,
+            replayed: false,
+        };
+        let mut out = io::stdout().lock();
+        serde_json::to_writer_pretty(&mut out, &view)?;
+        out.write_all(b"\n")?;
+        out.flush()
     }
 
     fn withdraw(&mut self) {}

@@ -38,13 +38,15 @@ pub(super) async fn run(house: &House, out: Output, asked: args::Token) -> Resul
 }
 
 async fn create_token(house: &House, out: Output, asked: args::Create) -> Result<(), Failure> {
-    let (mut sink, deliver) = way(out, asked.claim, &asked.to.to)?;
+    let mut sink = (!asked.claim)
+        .then(|| sink::for_claim(&asked.to.to, out.json))
+        .transpose()?;
     let new = NewToken {
         owner: words::whom(asked.user.as_deref(), None)?,
         label: words::label("label", &asked.label)?,
         scopes: words::maybe_scopes(asked.scopes.as_deref())?,
         expires: words::maybe("--expires", asked.expires.as_deref())?,
-        deliver,
+        deliver: Deliver::Claim,
         idempotency_key: None,
     };
     prepared(sink.as_deref_mut())?;
@@ -53,15 +55,17 @@ async fn create_token(house: &House, out: Output, asked: args::Create) -> Result
         .await?
         .create_token(&house.operator(), new)
         .await?;
-    hand_over(house, out, &minted, sink.as_deref_mut()).await
+    hand_over(house, out, &minted, sink.as_deref_mut(), &asked.to.to).await
 }
 
 async fn rotate_token(house: &House, out: Output, asked: args::Rotate) -> Result<(), Failure> {
-    let (mut sink, deliver) = way(out, asked.claim, &asked.to.to)?;
+    let mut sink = (!asked.claim)
+        .then(|| sink::for_claim(&asked.to.to, out.json))
+        .transpose()?;
     let rotate = authority::Rotate {
         id: parsed("id", &asked.id)?,
         overlap: words::duration("--overlap", asked.overlap.as_deref())?,
-        deliver,
+        deliver: Deliver::Claim,
         idempotency_key: None,
         expires: words::maybe("--expires", asked.expires.as_deref())?,
     };
@@ -71,19 +75,7 @@ async fn rotate_token(house: &House, out: Output, asked: args::Rotate) -> Result
         .await?
         .rotate_token(&house.operator(), rotate)
         .await?;
-    hand_over(house, out, &minted, sink.as_deref_mut()).await
-}
-
-/// Which way the value goes: into a sink by a claim that is picked up at once, into a claim for
-/// somebody else, or, for a pipe that reads JSON, into the view.
-fn way(out: Output, claim: bool, to: &str) -> Result<(Option<Box<dyn Sink>>, Deliver), Failure> {
-    if claim {
-        Ok((None, Deliver::Claim))
-    } else if out.json && to == "stdout" {
-        Ok((None, Deliver::Inline))
-    } else {
-        Ok((Some(sink::named(to)?), Deliver::Claim))
-    }
+    hand_over(house, out, &minted, sink.as_deref_mut(), &asked.to.to).await
 }
 
 /// Makes sure, before anything is made, that the value will have somewhere to go.
@@ -102,6 +94,7 @@ async fn hand_over(
     out: Output,
     minted: &Minted,
     sink: Option<&mut (dyn Sink + 'static)>,
+    to: &str,
 ) -> Result<(), Failure> {
     let (Some(sink), Delivered::Claim { code, .. }) = (sink, &minted.delivered) else {
         return show_minted(house, out, minted);
@@ -112,11 +105,15 @@ async fn hand_over(
         .await?
         .claim_token(&house.operator(), claim, sink)
         .await?;
-    told(out, &claimed)
+    told(out, &claimed, to)
 }
 
 /// What was picked up: beside the value, so that a pipe holds the value alone.
-pub(super) fn told(out: Output, claimed: &Claimed) -> Result<(), Failure> {
+pub(super) fn told(out: Output, claimed: &Claimed, to: &str) -> Result<(), Failure> {
+    if out.json && to == "stdout" {
+        // The sink has written the view, the value in it.
+        return Ok(());
+    }
     let record = Token::at(&claimed.token, claimed.at);
     let text = if out.json {
         serde_json::to_string(&record).map_err(anyhow::Error::new)?

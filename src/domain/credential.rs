@@ -27,7 +27,9 @@ pub struct Brand(String);
 
 /// The text is no brand.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("a brand is 1 to 16 lower-case letters and digits and begins with a letter")]
+#[error(
+    "a brand is 1 to 16 lower-case letters and digits, begins with a letter, and is no kind of token"
+)]
 pub struct NotABrand;
 
 /// A value in the clear, wiped when dropped. It lives from its making until its answer is written.
@@ -51,7 +53,7 @@ impl FromStr for Brand {
     type Err = NotABrand;
 
     fn from_str(text: &str) -> Result<Self, NotABrand> {
-        if is_brand(text) {
+        if is_brand(text) && text.parse::<Kind>().is_err() {
             Ok(Self(text.to_owned()))
         } else {
             Err(NotABrand)
@@ -165,6 +167,8 @@ pub fn holds_value(text: &str) -> bool {
     text.split(|c| !is_part(c)).any(|word| {
         kinds_in(word).any(|(at, digits)| {
             let brand = word[..at].rsplit('_').next().unwrap_or_default();
+            // No brand is longer.
+            let brand = &brand[brand.len().saturating_sub(16)..];
             let length = RANDOM_DIGITS + CHECK_DIGITS;
             let value = digits.get(..length).map(|value| {
                 let start = at - brand.len();

@@ -160,7 +160,9 @@ impl ReadAudit for File {
     }
 
     fn is_schema_ours(&mut self, _: &Permit<'_>) -> Result<bool, Error> {
-        let sql = "select type, name, tbl_name, sql from sqlite_schema order by type, name";
+        // Statistics that an administrator had made change no meaning.
+        let sql = "select type, name, tbl_name, sql from sqlite_schema
+            where name not glob 'sqlite_stat[0-9]' order by type, name";
         let found = self.all(sql, [], |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
         })?;

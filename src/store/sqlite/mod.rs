@@ -216,7 +216,9 @@ impl File {
         // One thread a connection needs no mutex. The path has no link in it; one that appears in
         // the meantime is not followed. The file is there already, with its mode: never created.
         let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
-        let mut connection = Connection::open_with_flags(place.store(), flags)?;
+        let path = place.store().to_owned();
+        let opened = identity(&path)?;
+        let mut connection = Connection::open_with_flags(&path, flags)?;
         // First of all: every other line may meet another process.
         patient(&mut connection, PATIENCE_AT_OPEN)?;
         // Without it, statements with joins are prepared anew each time: ten times the work.
@@ -224,8 +226,11 @@ impl File {
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
-        let path = place.store().to_owned();
-        let opened = identity(&path)?;
+        if identity(&path)? != opened {
+            return Err(Error::Unavailable(
+                "another file was put in the store's place while it was opened; try again".into(),
+            ));
+        }
         Ok(Self {
             connection,
             path,

@@ -281,3 +281,13 @@ async fn a_whole_chain_that_was_taken_away_with_its_rows_is_found() {
     let fault = &faults[0];
     assert!(fault.starts_with("the account ") && fault.ends_with("every account begins one"));
 }
+
+#[tokio::test]
+async fn statistics_for_the_planner_are_no_tampering() {
+    let app = TestApp::new().await;
+    app.agent([]).await;
+
+    app.attack("analyze");
+
+    app.is_sound().await;
+}

@@ -2,12 +2,13 @@
 
 use chrono::Duration;
 use keywright::{
-    authority::{Deliver, Delivered, NewToken, Rotate, Update},
-    domain::{expires::Expires, token::State},
+    authority::{Deliver, Delivered, NewAccount, NewToken, Rotate, Update},
+    authz::{Credential, Request},
+    domain::{account::Role, expires::Expires, token::State},
 };
 
 use crate::support::{
-    Agent, TestApp, code, label, local, rotate, scopes, token, update, value, why,
+    Agent, TestApp, code, label, local, operator, rotate, scopes, token, update, value, why,
 };
 
 fn keyed(key: &str) -> NewToken {
@@ -307,4 +308,60 @@ async fn a_replay_gives_its_key_no_longer_life() {
 
     assert!(again.replayed && !new.replayed);
     assert_ne!(first.token.id, new.token.id);
+}
+
+#[tokio::test]
+async fn a_replay_opens_no_claim_that_could_not_be_used() {
+    let app = TestApp::new().await;
+    let ann = app.agent(["write:tokens"]).await;
+    let first = app.create(&ann.asks(), keyed("k1")).await.unwrap();
+    let off = Update {
+        enabled: Some(false),
+        ..update(first.token.id)
+    };
+    app.update(&ann.asks(), off).await.unwrap();
+
+    let again = app.create(&ann.asks(), keyed("k1")).await.unwrap();
+
+    assert!(again.replayed && matches!(again.delivered, Delivered::Before));
+    assert_eq!(again.token.state(app.clock.now()), State::Disabled);
+}
+
+#[tokio::test]
+async fn a_person_may_use_the_same_key_in_two_accounts() {
+    let app = TestApp::new().await;
+    let other = in_account(operator(), "other");
+    let account = NewAccount {
+        slug: "other".parse().unwrap(),
+        name: label("Other"),
+    };
+    app.authority
+        .create_account(&operator(), account)
+        .await
+        .unwrap();
+    let ann = "ann".parse().unwrap();
+    app.authority
+        .set_membership(&other, ann, Role::Admin)
+        .await
+        .unwrap();
+
+    let here = app.create(&local(), keyed("k1")).await.unwrap();
+    let there = app
+        .create(&in_account(local(), "other"), keyed("k1"))
+        .await
+        .unwrap();
+
+    assert!(!here.replayed && !there.replayed);
+    assert_ne!(here.token.account, there.token.account);
+    app.is_sound().await;
+}
+
+fn in_account(mut request: Request, slug: &str) -> Request {
+    match &mut request.credential {
+        Credential::LocalSession { account, .. } | Credential::Operator { account, .. } => {
+            *account = slug.parse().unwrap();
+        }
+        Credential::Nobody | Credential::Token { .. } | Credential::Keywright => {}
+    }
+    request
 }
