@@ -101,13 +101,7 @@ impl Authority {
                 tx.note(&entry);
                 Delivered::Before
             };
-            house.uses.overlay(&mut token);
-            Ok(Minted {
-                token,
-                at: who.at(),
-                delivered,
-                replayed,
-            })
+            Ok(house.minted(token, who.at(), delivered, replayed))
         })
         .await
     }

@@ -135,6 +135,23 @@ impl Authority {
             .seal(plain.expose(), binding, || Ok(view.has_sealed()?))
     }
 
+    /// What is answered of a token that was made or renewed.
+    pub(super) fn minted(
+        &self,
+        mut token: Token,
+        at: Time,
+        delivered: Delivered,
+        replayed: bool,
+    ) -> Minted {
+        self.uses.overlay(&mut token);
+        Minted {
+            token,
+            at,
+            delivered,
+            replayed,
+        }
+    }
+
     /// Gives `token` its next value, or opens the claim in which it will be given.
     pub(super) fn hand_over(
         &self,

@@ -80,13 +80,8 @@ impl Authority {
                 entry = entry.because("replayed");
                 if !replay::still_waits(tx, &permit, first, &delivery)? {
                     tx.note(&entry);
-                    house.uses.overlay(&mut token);
-                    return Ok(Minted {
-                        token,
-                        at: who.at(),
-                        delivered: Delivered::Before,
-                        replayed,
-                    });
+                    let before = Delivered::Before;
+                    return Ok(house.minted(token, who.at(), before, replayed));
                 }
             }
             match token.state(who.at()) {
@@ -108,13 +103,7 @@ impl Authority {
                 });
             let delivered = house.hand_over(tx, who, &mut token, &delivery, overlap, &entry)?;
             call.keep(tx, who, first, (token.id, &delivered), &entry)?;
-            house.uses.overlay(&mut token);
-            Ok(Minted {
-                token,
-                at: who.at(),
-                delivered,
-                replayed,
-            })
+            Ok(house.minted(token, who.at(), delivered, replayed))
         })
         .await
     }

@@ -6,6 +6,7 @@
 mod accounts;
 mod audit;
 mod claims;
+mod failure;
 mod files;
 mod migrate;
 mod rows;
@@ -21,9 +22,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags, config::DbConfig, ffi};
+use rusqlite::{CachedStatement, Connection, OpenFlags, config::DbConfig};
 
-use self::files::{Place, Queue};
+use self::{
+    failure::{again, is_busy},
+    files::{Place, Queue},
+};
 use super::{
     Error, Tx, View,
     lane::{Job, Jobs, Keep, Lane},
@@ -457,57 +461,6 @@ fn into_wal(connection: &Connection) -> Result<(), Error> {
                 files::nap(50..300);
             }
             Err(error) => return Err(error.into()),
-        }
-    }
-}
-
-fn is_busy(error: &rusqlite::Error) -> bool {
-    matches!(
-        error.sqlite_error_code(),
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
-    )
-}
-
-/// The same failure, for the next of those who shared it.
-fn again(error: &Error) -> Error {
-    match error {
-        Error::Unavailable(source) => Error::Unavailable(source.to_string().into()),
-        Error::Corrupt(source) => Error::Corrupt(source.to_string().into()),
-        Error::Refused(sentence) => Error::Refused(sentence.clone()),
-        Error::Conflict => Error::Conflict,
-    }
-}
-
-impl From<rusqlite::Error> for Error {
-    fn from(error: rusqlite::Error) -> Self {
-        let code = error.sqlite_error_code();
-        let is_corrupt = matches!(
-            code,
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
-        );
-        // A row that is no value of ours was not written by us.
-        let is_unreadable = matches!(
-            error,
-            rusqlite::Error::FromSqlConversionFailure(..)
-                | rusqlite::Error::IntegralValueOutOfRange(..)
-                | rusqlite::Error::InvalidColumnType(..)
-        );
-        let is_taken = matches!(
-            error.sqlite_error().map(|error| error.extended_code),
-            Some(
-                ffi::SQLITE_CONSTRAINT_UNIQUE
-                    | ffi::SQLITE_CONSTRAINT_PRIMARYKEY
-                    | ffi::SQLITE_CONSTRAINT_ROWID
-            )
-        );
-        if is_corrupt || is_unreadable {
-            Self::Corrupt(error.into())
-        } else if is_taken {
-            Self::Conflict
-        } else if is_busy(&error) {
-            Self::Unavailable("another process keeps the store busy; try again shortly".into())
-        } else {
-            Self::Unavailable(error.into())
         }
     }
 }
