@@ -3,9 +3,13 @@
 //! The sink is prepared first, then the claim is committed, then the value is published. If that
 //! fails, the claim waits again.
 
-use std::io;
+use std::{io, sync::Arc};
 
-use super::{Authority, Conflict, Error, Thing, decide, deliver, missing};
+use super::{
+    Authority, Conflict, Deliver, Error, Thing, decide,
+    deliver::{self, Delivery},
+    missing,
+};
 use crate::{
     authz::{self, Action, Entry, Found, Permit, Principal, Request},
     domain::{
@@ -15,7 +19,7 @@ use crate::{
         clock::Time,
         credential::PlainToken,
         id::TokenId,
-        token::{Kind, Powers, State, Token, Whose},
+        token::{Powers, State, Token, Whose},
     },
     store::{Refused, Tx},
 };
@@ -67,14 +71,6 @@ pub struct WaitingClaim {
     pub at: Time,
 }
 
-/// What the transaction of a pick-up came to.
-#[derive(Clone)]
-struct Committed {
-    token: Token,
-    claim: HashedCode,
-    at: Time,
-}
-
 impl Authority {
     /// What waits to be picked up, the oldest first.
     pub async fn list_claims(&self, request: &Request) -> Result<Vec<WaitingClaim>, Error> {
@@ -104,31 +100,21 @@ impl Authority {
         sink: &mut dyn Sink,
     ) -> Result<Claimed, Error> {
         sink.prepare().map_err(Error::Sink)?;
-        let plains = [Kind::Pat, Kind::Cli].map(|kind| PlainToken::generate(&self.brand, kind));
-        let plains = std::sync::Arc::new(plains);
+        let delivery = Arc::new(self.delivery(Deliver::Inline));
         let committed = self
-            .commit(request, claim, plains.clone(), sink.name())
+            .commit(request, claim, Arc::clone(&delivery), sink.name())
             .await;
-        let committed = match committed {
+        let (claimed, code) = match committed {
             Ok(committed) => committed,
             Err(error) => {
                 sink.withdraw();
                 return Err(error);
             }
         };
-        let [pat, cli] = &*plains;
-        let plain = match committed.token.kind {
-            Kind::Pat => pat,
-            Kind::Cli => cli,
-        };
-        let claimed = Claimed {
-            token: committed.token.clone(),
-            at: committed.at,
-        };
         sink.learn(&claimed);
-        if let Err(error) = sink.publish(plain) {
+        if let Err(error) = sink.publish(delivery.value(claimed.token.kind)) {
             sink.withdraw();
-            if let Err(why) = self.let_wait_again(request, committed).await {
+            if let Err(why) = self.let_wait_again(request, claimed.token, code).await {
                 tracing::error!(%why, "a claim whose value reached nobody could not be opened again");
             }
             return Err(Error::Sink(error));
@@ -140,9 +126,9 @@ impl Authority {
         &self,
         request: &Request,
         claim: ClaimRef,
-        plains: std::sync::Arc<[PlainToken; 2]>,
+        delivery: Arc<Delivery>,
         sink: String,
-    ) -> Result<Committed, Error> {
+    ) -> Result<(Claimed, HashedCode), Error> {
         let house = self.clone();
         self.write(request, move |tx, who| {
             let (claim, permit, mut token, entry) = look_up(tx, who, claim)?;
@@ -168,48 +154,49 @@ impl Authority {
             if !is_opener_good(tx, who, &claim, &token)? {
                 return Err(failed(Conflict::OpenerGone));
             }
-            let [pat, cli] = &*plains;
-            let plain = match token.kind {
-                Kind::Pat => pat,
-                Kind::Cli => cli,
-            };
+            let plain = delivery.value(token.kind);
             let entry = entry.because(format!("to {sink}"));
             let value = house.next_value(tx, &token, plain, who.at())?;
             let overlap_ends = deliver::end(who.at(), claim.overlap);
             tx.put_value(token.id, &value, overlap_ends, &entry)?;
             tx.use_claim(&claim.code, Some(who.at()), &entry)?;
             token.present = Some(value.present);
-            Ok(Committed {
+            let claimed = Claimed {
                 token,
-                claim: claim.code,
                 at: who.at(),
-            })
+            };
+            Ok((claimed, claim.code))
         })
         .await
     }
 
     /// Takes back what was committed, since the value reached nobody.
-    async fn let_wait_again(&self, request: &Request, done: Committed) -> Result<(), Error> {
+    async fn let_wait_again(
+        &self,
+        request: &Request,
+        done: Token,
+        code: HashedCode,
+    ) -> Result<(), Error> {
         self.write(request, move |tx, who| {
-            let permit = decide(who, Action::ClaimToken, done.token.whose(), Thing::Claim)?;
+            let permit = decide(who, Action::ClaimToken, done.whose(), Thing::Claim)?;
             let entry = permit
-                .entry(Target::Token(done.token.id))
+                .entry(Target::Token(done.id))
                 .because("taken back: the value could not be handed over");
             let generation = |token: &Token| token.present.as_ref().map(|p| p.generation);
-            let there = tx.token(&permit, done.token.id)?;
-            let Some(given) = generation(&done.token) else {
+            let there = tx.token(&permit, done.id)?;
+            let Some(given) = generation(&done) else {
                 return Ok(());
             };
             // Somebody may have renewed or ended the token in the meantime; that stands.
             let there = there.filter(|token| token.revoked_at.is_none());
             // The value before may be gone, if two hand-overs failed at once: then this one stays,
             // lest the token be left with none.
-            let is_safe = given == 1 || tx.has_value(&permit, done.token.id, given - 1)?;
+            let is_safe = given == 1 || tx.has_value(&permit, done.id, given - 1)?;
             if is_safe && there.as_ref().and_then(generation) == Some(given) {
-                tx.take_back_value(done.token.id, given, &entry)?;
-                let other = tx.claim_of(&permit, done.token.id)?;
+                tx.take_back_value(done.id, given, &entry)?;
+                let other = tx.claim_of(&permit, done.id)?;
                 if other.is_none_or(|claim| claim.used_at.is_some()) {
-                    tx.use_claim(&done.claim, None, &entry)?;
+                    tx.use_claim(&code, None, &entry)?;
                 }
             }
             Ok(())

@@ -2,7 +2,7 @@
 
 use chrono::Duration;
 
-use super::{Authority, Error, For, Thing, decide, whom};
+use super::{Authority, Error, For, Thing, decide, place, whom};
 use crate::{
     authz::{Action, Permit, Request},
     crypto::digest::Fields,
@@ -61,14 +61,7 @@ impl Authority {
             };
             let permit = decide(who, Action::ListTokens { account }, whose, Thing::User)?;
             let list = describe(&permit, &asked);
-            let before = match &asked.cursor {
-                Some(cursor) => Some(
-                    cursor
-                        .place(&list)
-                        .map_err(|why| Error::invalid("cursor", why))?,
-                ),
-                None => None,
-            };
+            let before = place(asked.cursor.as_ref(), &list)?;
             let unused_since = asked
                 .unused_for
                 .map(|long| Since::Ago(long).resolve(who.at()));
@@ -83,8 +76,9 @@ impl Authority {
             };
             let before = before.map(|place| TokenId::from(uuid::Uuid::from_u128(place)));
             let rows = view.tokens(&permit, &filter, before, asked.limit.and_one())?;
-            let place = |token: &Token| token.id.as_uuid().as_u128();
-            let mut page = Page::cut(rows, asked.limit, &list, place);
+            let mut page = Page::cut(rows, asked.limit, &list, |token| {
+                token.id.as_uuid().as_u128()
+            });
             for token in &mut page.rows {
                 house.uses.overlay(token);
             }

@@ -1,6 +1,6 @@
-//! Lists, makes and removes app environments. One that is removed takes its CLI token with it.
+//! Lists, makes and removes app environments. One that is removed takes its tokens with it.
 
-use super::{Authority, Conflict, Error, Thing, decide};
+use super::{Authority, Conflict, Error, Thing, decide, place};
 use crate::{
     authz::{Action, Request},
     crypto::digest::Fields,
@@ -38,14 +38,7 @@ impl Authority {
             let whose = who.account().map(Whose::Account);
             let permit = decide(who, Action::ListAppEnvs, whose, Thing::Account)?;
             let list = Fields::new("app_envs").text(&format!("{whose:?}"));
-            let before = match &cursor {
-                Some(cursor) => Some(
-                    cursor
-                        .place(&list)
-                        .map_err(|why| Error::invalid("cursor", why))?,
-                ),
-                None => None,
-            };
+            let before = place(cursor.as_ref(), &list)?;
             let before = before.map(|place| AppEnvId::from(uuid::Uuid::from_u128(place)));
             let rows = view.app_envs(&permit, before, limit.and_one())?;
             Ok(Page::cut(rows, limit, &list, |env| {

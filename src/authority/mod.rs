@@ -34,7 +34,8 @@ use std::sync::Arc;
 
 use crate::{
     authz::{self, Action, Permit, Principal, Request},
-    domain::{audit::Target, clock::Clock, credential::Brand, token::Whose},
+    crypto::digest::Fields,
+    domain::{audit::Target, clock::Clock, credential::Brand, page::Cursor, token::Whose},
     store::{Refused, Store, Tx, View},
     vault::Vault,
 };
@@ -152,6 +153,14 @@ fn decide_on(
     };
     authz::decide(who, action, whose)
         .map_err(|denial| Refused::from(denial.about(target)).naming(thing))
+}
+
+/// Where in the list that `list` describes the next page begins, if `cursor` says.
+fn place(cursor: Option<&Cursor>, list: &Fields) -> Result<Option<u128>, Error> {
+    cursor
+        .map(|cursor| cursor.place(list))
+        .transpose()
+        .map_err(|why| Error::invalid("cursor", why))
 }
 
 /// What was permitted finds no `thing`: answered as what is hidden is, and written down as that is.

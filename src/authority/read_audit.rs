@@ -1,14 +1,14 @@
 //! What happened.
 
-use super::{Authority, Error, Thing, decide};
+use super::{Authority, Error, Thing, decide, place};
 use crate::{
-    authz::{Action, Request},
+    authz::{self, Action, Request},
     crypto::digest::Fields,
     domain::{
         audit::AuditRecord,
         expires::Since,
         id::TokenId,
-        page::{Cursor, Limit, Page},
+        page::{Cursor, Limit, NotACursor, Page},
         token::Whose,
     },
     store::AuditFilter,
@@ -48,7 +48,7 @@ impl Authority {
             };
             let sees_all = |who| {
                 let action = Action::ReadAudit { account: true };
-                crate::authz::decide(who, action, whose).ok()
+                authz::decide(who, action, whose).ok()
             };
             // The account's, for whoever may see it; else those by or about one's person, or of
             // an app environment's token those by itself.
@@ -66,19 +66,10 @@ impl Authority {
                 "{whose:?} {person:?} {actor:?} {asked:?}",
                 asked = (&asked.since, &asked.action, &asked.token)
             ));
-            let before =
-                match &asked.cursor {
-                    Some(cursor) => {
-                        let place = cursor
-                            .place(&list)
-                            .ok()
-                            .and_then(|place| u64::try_from(place).ok());
-                        Some(place.ok_or_else(|| {
-                            Error::invalid("cursor", crate::domain::page::NotACursor)
-                        })?)
-                    }
-                    None => None,
-                };
+            let before = place(asked.cursor.as_ref(), &list)?
+                .map(u64::try_from)
+                .transpose()
+                .map_err(|_| Error::invalid("cursor", NotACursor))?;
             let filter = AuditFilter {
                 person,
                 actor,
