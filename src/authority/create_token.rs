@@ -101,7 +101,7 @@ impl Authority {
                 tx.note(&entry);
                 Delivered::Before
             };
-            Ok(house.minted(token, who.at(), delivered, replayed))
+            Ok(house.minted(token, who, delivered, replayed))
         })
         .await
     }

@@ -39,6 +39,8 @@ pub struct Minted {
     pub delivered: Delivered,
     /// Whether this was answered before, under the same key.
     pub replayed: bool,
+    /// Whether it is the very token that asked.
+    pub is_own: bool,
 }
 
 /// Where a value went.
@@ -139,14 +141,15 @@ impl Authority {
     pub(super) fn minted(
         &self,
         mut token: Token,
-        at: Time,
+        who: &Principal,
         delivered: Delivered,
         replayed: bool,
     ) -> Minted {
         self.uses.overlay(&mut token);
         Minted {
+            is_own: who.token_id() == Some(token.id),
             token,
-            at,
+            at: who.at(),
             delivered,
             replayed,
         }

@@ -81,7 +81,7 @@ impl Authority {
                 if !replay::still_waits(tx, &permit, first, &delivery)? {
                     tx.note(&entry);
                     let before = Delivered::Before;
-                    return Ok(house.minted(token, who.at(), before, replayed));
+                    return Ok(house.minted(token, who, before, replayed));
                 }
             }
             match token.state(who.at()) {
@@ -103,7 +103,7 @@ impl Authority {
                 });
             let delivered = house.hand_over(tx, who, &mut token, &delivery, overlap, &entry)?;
             call.keep(tx, who, first, (token.id, &delivered), &entry)?;
-            Ok(house.minted(token, who.at(), delivered, replayed))
+            Ok(house.minted(token, who, delivered, replayed))
         })
         .await
     }

@@ -35,8 +35,8 @@ pub(super) struct Uses {
 impl Uses {
     /// Notes that `who` used its token, if it asks with one.
     pub(super) fn see(&self, who: &Principal) {
-        if let Some((token, generation)) = who.presented() {
-            self.used(token, generation, who.at());
+        if let Some((token, value)) = who.presented() {
+            self.used(token, value.generation, who.at());
         }
     }
 

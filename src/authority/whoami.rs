@@ -7,7 +7,7 @@ use crate::{
         account::{Account, Role},
         clock::Time,
         scope::Reach,
-        token::{Token, Whose},
+        token::{HeldValue, Token, Whose},
         user::User,
     },
 };
@@ -23,6 +23,8 @@ pub struct Whoami {
     pub role: Option<Role>,
     /// The token that was presented.
     pub token: Option<Token>,
+    /// Which of its values.
+    pub value: Option<HeldValue>,
     /// What it holds.
     pub reach: Reach,
     /// Until when it may ask.
@@ -54,6 +56,7 @@ impl Authority {
                     .ok_or(Error::NotFound(Thing::Account))?,
                 role: who.role(),
                 token,
+                value: who.presented().map(|(_, value)| value),
                 reach: who.reach().clone(),
                 expires_at: who.expires_at(),
                 outlook: authz::outlook(who),

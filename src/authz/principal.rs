@@ -9,7 +9,7 @@ use crate::domain::{
     credential::{self, HashedToken},
     id::{AccountId, RequestId, TokenId, UserId},
     scope::{Reach, Scopes},
-    token::{Owner, OwnerNow, Presented, Standing, Token, Whose},
+    token::{HeldValue, Owner, OwnerNow, Presented, Standing, Token, Whose},
 };
 
 /// One request: what was presented, and through which door.
@@ -85,7 +85,7 @@ pub struct Principal {
 pub(super) enum Kind {
     Token {
         token: Box<Token>,
-        generation: u32,
+        value: HeldValue,
         role: Option<Role>,
         reach: Reach,
     },
@@ -203,7 +203,10 @@ fn token_kind(presented: Presented, reach: Reach) -> Kind {
         OwnerNow::AppEnv | OwnerNow::Gone => None,
     };
     Kind::Token {
-        generation: presented.generation,
+        value: HeldValue {
+            generation: presented.generation,
+            dies_at: presented.dies_at,
+        },
         token: Box::new(presented.token),
         role,
         reach,
@@ -295,11 +298,9 @@ impl Principal {
     }
 
     /// That token, and which of its values was presented.
-    pub fn presented(&self) -> Option<(&Token, u32)> {
+    pub fn presented(&self) -> Option<(&Token, HeldValue)> {
         match &self.kind {
-            Kind::Token {
-                token, generation, ..
-            } => Some((token, *generation)),
+            Kind::Token { token, value, .. } => Some((token, *value)),
             Kind::Local { .. } | Kind::Operator { .. } | Kind::Keywright => None,
         }
     }

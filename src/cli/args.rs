@@ -50,7 +50,8 @@ pub(super) enum Command {
     /// Serve MCP over standard input and output, for an MCP client to start
     #[command(after_help = "\
 With --local it serves you, the local user. With KEYWRIGHT_TOKEN in its environment it serves that
-token, looked up anew at every call. With neither it answers every call `unauthenticated`.
+token, looked up anew at every call. With KEYWRIGHT_TOKEN_FILE it reads the token from that file,
+anew at every call. With none of them it answers every call `unauthenticated`.
 
 Examples:
   keywright mcp --local --store ~/.local/share/keywright/store.db

@@ -2,13 +2,12 @@
 
 use std::io::{self, IsTerminal as _};
 
-use secrecy::{ExposeSecret as _, SecretString};
-
 use super::{
     args,
     error::Failure,
     output,
     serve::{House, Missing, uid},
+    session_token::SessionToken,
     words,
 };
 use crate::{
@@ -16,19 +15,21 @@ use crate::{
     config::env,
     domain::scope::{Reach, Scope, Scopes},
     mcp::{
-        Server,
+        Presents, Server,
         stdio::{self, Descriptors},
     },
 };
 
 /// Serves until the client hangs up.
 pub(super) async fn run(place: &args::Place, asked: args::Mcp) -> Result<(), Failure> {
-    let token = env::read(&env::TOKEN).map(SecretString::from);
-    if asked.local && env::is_set(&env::TOKEN) {
-        return Err(Failure::Misuse(format!(
-            "`--local` serves the local user, and `{}` names a token: give one of the two",
-            env::TOKEN.name
-        )));
+    let token = SessionToken::from_environment()?;
+    for named in [&env::TOKEN, &env::TOKEN_FILE] {
+        if asked.local && env::is_set(named) {
+            return Err(Failure::Misuse(format!(
+                "`--local` serves the local user, and `{}` names a token: give one of the two",
+                named.name
+            )));
+        }
     }
     let scopes = match &asked.scopes {
         Some(text) => Some(words::scopes("--scopes", text)?),
@@ -52,17 +53,18 @@ pub(super) async fn run(place: &args::Place, asked: args::Mcp) -> Result<(), Fai
         Missing::StaysEmpty
     };
     let house = House::at(place, missing)?;
-    let credential = match (asked.local, token) {
-        (true, _) => Credential::LocalSession {
+    let claim = house.claim_command();
+    let presents = if asked.local {
+        Presents::from(Credential::LocalSession {
             uid: uid(),
             account: house.account.clone(),
             reach: local_reach(scopes, asked.grant.as_deref())?,
-        },
-        (false, Some(token)) => Credential::bearer(token.expose_secret().trim(), scopes),
-        (false, None) => Credential::Nobody,
+        })
+    } else {
+        token.presents(scopes)
     };
     let authority = house.authority().await?;
-    let server = Server::new(authority.clone(), credential, house.claim_command());
+    let server = Server::new(authority.clone(), presents, claim);
     let ended = tokio::select! {
         ended = Box::pin(stdio::serve(server, descriptors, stop)) => ended,
         () = authority.keep_house() => Ok(()),

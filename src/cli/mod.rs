@@ -12,6 +12,7 @@ mod error_table;
 mod mcp;
 mod output;
 mod serve;
+mod session_token;
 mod sink;
 mod store;
 mod token;

@@ -25,6 +25,14 @@ pub const TOKEN: Variable = Variable {
     since: "0.1.0",
 };
 
+/// The file with the token of an MCP session.
+pub const TOKEN_FILE: Variable = Variable {
+    name: "KEYWRIGHT_TOKEN_FILE",
+    says: "The file with the token that `keywright mcp` presents, read anew at every call, so that \
+           a rotation reaches a running server. Shell commands ignore it.",
+    since: "0.1.0",
+};
+
 /// The vault's key.
 pub const KEY_FILE: Variable = Variable {
     name: "KEYWRIGHT_KEY_FILE",
@@ -69,9 +77,10 @@ pub const HOME: Variable = Variable {
 };
 
 /// Every variable, in the order shown to people.
-pub const ALL: [&Variable; 8] = [
+pub const ALL: [&Variable; 9] = [
     &STORE,
     &TOKEN,
+    &TOKEN_FILE,
     &KEY_FILE,
     &BRAND,
     &LOG,

@@ -281,6 +281,15 @@ pub struct Presented {
     pub owner: OwnerNow,
 }
 
+/// Which of a token's values somebody holds.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct HeldValue {
+    /// The first value is 1; each rotation adds 1.
+    pub generation: u32,
+    /// Until when it is good, if a newer one has taken its place.
+    pub dies_at: Option<Time>,
+}
+
 /// What the owner of a token is at some moment.
 #[derive(Clone, Debug)]
 pub enum OwnerNow {

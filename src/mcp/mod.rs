@@ -6,7 +6,7 @@ pub(crate) mod error;
 pub mod stdio;
 mod tools;
 
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::{fmt, panic::AssertUnwindSafe, sync::Arc};
 
 use futures::FutureExt as _;
 use rmcp::{
@@ -42,22 +42,46 @@ const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
 /// How long a client may keep the list of tools, which never changes while we run.
 const LIST_KEEPS: u64 = 3_600_000;
 
-/// One session: the authority, and what was presented when it began.
+/// What a session presents, asked anew for every call: it may change while the session lasts.
+#[derive(Clone)]
+pub struct Presents(Arc<dyn Fn() -> Credential + Send + Sync>);
+
+/// One session: the authority, and what is presented with every call.
 #[derive(Clone, Debug)]
 pub struct Server {
     authority: Authority,
-    credential: Credential,
+    presents: Presents,
     claim: ClaimCommand,
     tools: Arc<[Tool]>,
 }
 
+impl Presents {
+    /// What `each_call` says at that moment.
+    pub fn anew(each_call: impl Fn() -> Credential + Send + Sync + 'static) -> Self {
+        Self(Arc::new(each_call))
+    }
+}
+
+impl From<Credential> for Presents {
+    /// The same with every call.
+    fn from(credential: Credential) -> Self {
+        Self::anew(move || credential.clone())
+    }
+}
+
+impl fmt::Debug for Presents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Presents")
+    }
+}
+
 impl Server {
-    /// A session that presents `credential` with every call. A person is told to pick values up
+    /// A session that `presents` something with every call. A person is told to pick values up
     /// with `claim`.
-    pub fn new(authority: Authority, credential: Credential, claim: ClaimCommand) -> Self {
+    pub fn new(authority: Authority, presents: Presents, claim: ClaimCommand) -> Self {
         Self {
             authority,
-            credential,
+            presents,
             claim,
             tools: tools::all().into(),
         }
@@ -68,13 +92,18 @@ impl Server {
         tools::all()
     }
 
-    /// Calls a tool, and answers what the client is told. `None` is no tool of ours.
-    async fn call(&self, params: CallToolRequestParams) -> Option<CallToolResult> {
-        let request = Request {
-            credential: self.credential.clone(),
+    /// One request of this session.
+    fn request(&self) -> Request {
+        Request {
+            credential: (self.presents.0)(),
             front: Front::Mcp,
             id: RequestId::fresh(),
-        };
+        }
+    }
+
+    /// Calls a tool, and answers what the client is told. `None` is no tool of ours.
+    async fn call(&self, params: CallToolRequestParams) -> Option<CallToolResult> {
+        let request = self.request();
         let tool = self.tools.iter().find(|tool| tool.name == params.name)?;
         let mut arguments = params.arguments.unwrap_or_default();
         // Some clients say `null` where they mean nothing.

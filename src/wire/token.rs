@@ -117,6 +117,7 @@ pub struct Waiting {
 #[derive(Clone, Debug)]
 pub struct ClaimCommand {
     words: String,
+    token_file: Option<String>,
 }
 
 impl Token {
@@ -156,7 +157,7 @@ impl NewToken {
             Delivered::Claim { code, expires_at } => {
                 let code = code.expose();
                 let claim = Claim {
-                    command: claim.with(&code),
+                    command: claim.with(&code, minted.is_own),
                     code,
                     expires_at: time::rfc3339(*expires_at),
                 };
@@ -217,11 +218,26 @@ impl ClaimCommand {
             }
         }
         words.push_str(" claim ");
-        Self { words }
+        Self {
+            words,
+            token_file: None,
+        }
     }
 
-    fn with(&self, code: &str) -> String {
-        format!("{}{code}", self.words)
+    /// The same for a session whose own token is read from the file at `path`: a new value of that
+    /// token goes there, where the session finds it.
+    #[must_use]
+    pub fn with_token_file(mut self, path: &str) -> Self {
+        self.token_file = Some(quoted(&format!("token-file:{path}")));
+        self
+    }
+
+    fn with(&self, code: &str, is_own: bool) -> String {
+        let words = &self.words;
+        match &self.token_file {
+            Some(sink) if is_own => format!("{words}{code} --to {sink}"),
+            Some(_) | None => format!("{words}{code}"),
+        }
     }
 }
 
@@ -233,8 +249,22 @@ mod tests {
     fn a_claim_command_survives_a_shell() {
         let command = ClaimCommand::new("/opt/key wright", Some("/it's/store.db"), Some("/k"));
         assert_eq!(
-            command.with("7K3M-Q9TX-2BWF"),
+            command.with("7K3M-Q9TX-2BWF", true),
             r"'/opt/key wright' --store '/it'\''s/store.db' --key-file /k claim 7K3M-Q9TX-2BWF"
+        );
+    }
+
+    #[test]
+    fn a_new_value_of_the_sessions_own_token_goes_into_its_file() {
+        let command = ClaimCommand::new("keywright", None, None).with_token_file("/t/my agent");
+
+        assert_eq!(
+            command.with("7K3M-Q9TX-2BWF", true),
+            "keywright claim 7K3M-Q9TX-2BWF --to 'token-file:/t/my agent'"
+        );
+        assert_eq!(
+            command.with("7K3M-Q9TX-2BWF", false),
+            "keywright claim 7K3M-Q9TX-2BWF"
         );
     }
 }

@@ -20,6 +20,8 @@ pub struct Whoami {
     pub role: Option<String>,
     /// The record of the token that this session was given; null for a local session.
     pub current_token: Option<Token>,
+    /// Which of that token's values this session presents; null for a local session.
+    pub current_value: Option<CurrentValue>,
     /// The scopes that this session holds.
     pub scopes: Vec<String>,
     /// Whether it may give every service scope besides: any that is none of Keywright's own.
@@ -28,6 +30,19 @@ pub struct Whoami {
     pub expires_at: Option<String>,
     /// Every tool, and what is missing where this session may not use it.
     pub tools: Vec<ToolOutlook>,
+}
+
+/// Which of a token's values a session presents.
+#[derive(Debug, JsonSchema, Serialize)]
+pub struct CurrentValue {
+    /// 1 for the token's first value; each rotation adds 1.
+    pub generation: u32,
+    /// Whether it is the newest. If not, the token was rotated, and this session lives on the
+    /// overlap.
+    pub is_newest: bool,
+    /// When an older value ends, if the newer one is not used before; null for the newest, which
+    /// ends with its token.
+    pub ends_at: Option<String>,
 }
 
 /// Whether a tool may be used on one's own things.
@@ -53,6 +68,11 @@ impl From<&authority::Whoami> for Whoami {
             account: (&who.account).into(),
             role: who.role.map(|role| role.as_str().to_owned()),
             current_token: who.token.as_ref().map(|token| Token::at(token, who.at)),
+            current_value: who.value.map(|value| CurrentValue {
+                generation: value.generation,
+                is_newest: value.dies_at.is_none(),
+                ends_at: time::maybe(value.dies_at),
+            }),
             scopes: scopes.iter().map(ToString::to_string).collect(),
             any_service_scope,
             expires_at: time::maybe(who.expires_at),

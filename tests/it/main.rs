@@ -14,4 +14,5 @@ mod processes;
 mod schema;
 mod store;
 mod support;
+mod token_file;
 mod vectors;

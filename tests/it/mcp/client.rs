@@ -26,7 +26,7 @@ pub(crate) struct Client {
 /// The server for whoever asks as `who` does.
 pub(crate) fn server(app: &TestApp, who: &Request) -> Server {
     let claim = ClaimCommand::new("/usr/bin/keywright", Some("/srv/store.db"), None);
-    Server::new(app.authority.clone(), who.credential.clone(), claim)
+    Server::new(app.authority.clone(), who.credential.clone().into(), claim)
 }
 
 impl Client {

@@ -156,10 +156,14 @@ impl Home {
 
     /// A session that has shaken hands.
     pub(crate) fn session(&self, token: Option<&str>, more: &[&str]) -> Session {
-        let mut command = self.command(&[&["mcp"], more].concat());
-        if let Some(token) = token {
-            command.env("KEYWRIGHT_TOKEN", token);
-        }
+        let token = token.map(|token| ("KEYWRIGHT_TOKEN", token));
+        self.session_with(token.as_slice(), &[&["mcp"], more].concat())
+    }
+
+    /// A session of the server that is started so, with these in its environment.
+    pub(crate) fn session_with(&self, set: &[(&str, &str)], arguments: &[&str]) -> Session {
+        let mut command = self.command(arguments);
+        command.envs(set.iter().copied());
         let name = self.process();
         Session::open(command, &name)
     }

@@ -63,6 +63,11 @@ async fn whoami_answers_for_a_token() {
           "expires_at": "2027-01-22T08:00:00.000Z",
           "generated_at": "2027-01-15T08:00:00.000Z"
         },
+        "current_value": {
+          "generation": 1,
+          "is_newest": true,
+          "ends_at": null
+        },
         "scopes": [
           "read:secrets",
           "read:tokens"
