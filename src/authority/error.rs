@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::{Question, Withheld};
 use crate::{
     authz::{Denial, Why},
     domain::{
@@ -41,6 +42,12 @@ pub enum Error {
     /// The vault cannot seal or open.
     #[error("{0}")]
     Vault(#[source] vault::Error),
+    /// A person is to be asked first. Nothing is done, and nothing is written down.
+    #[error("a person is to confirm this first")]
+    Unconfirmed(Box<Question>),
+    /// A person was to be asked, and did not say yes.
+    #[error("{0}")]
+    Withheld(Withheld),
     /// What a sink said when it was to take a value.
     #[error("the value could not be handed over: {0}")]
     Sink(#[source] std::io::Error),
@@ -113,6 +120,8 @@ impl Error {
             | Self::Conflict(_)
             | Self::Store(_)
             | Self::Vault(_)
+            | Self::Unconfirmed(_)
+            | Self::Withheld(_)
             | Self::Sink(_)) => other,
         }
     }

@@ -6,6 +6,7 @@
 mod authenticate;
 mod check_store;
 mod claim_token;
+mod consent;
 mod create_token;
 mod deliver;
 mod error;
@@ -42,6 +43,7 @@ use crate::{
 use authenticate::authenticate;
 pub use check_store::Checked;
 pub use claim_token::{ClaimRef, Claimed, Sink, WaitingClaim};
+pub use consent::{Consent, Question, Withheld};
 pub use create_token::NewToken;
 pub use deliver::{Deliver, Delivered, Minted};
 pub use error::{Conflict, Error, Thing};

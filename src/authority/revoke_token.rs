@@ -1,9 +1,10 @@
 //! Ends a token, for good and at once; with it, if asked, those that it minted.
 
-use super::{Authority, Error, Thing, decide_on};
+use super::{Authority, Consent, Error, Question, Thing, decide_on};
 use crate::{
-    authz::{Action, Request},
-    domain::{audit::Target, clock::Time, id::TokenId},
+    authz::{Action, Permit, Request},
+    domain::{audit::Target, clock::Time, id::TokenId, token::Token},
+    store::Refused,
 };
 
 /// What is asked for.
@@ -15,6 +16,8 @@ pub struct Revoke {
     pub cascade: bool,
     /// Whether the asker means it even if it is its own.
     pub allow_self: bool,
+    /// What a person said to it. Asked for where a program would end a token that it did not mint.
+    pub consent: Consent,
 }
 
 /// What came of it.
@@ -43,32 +46,38 @@ impl Authority {
             let token = tx
                 .token(&permit, asked.id)?
                 .ok_or(Error::NotFound(Thing::Token))?;
+            let children = if asked.cascade {
+                tx.descendants(&permit, token.id)?
+            } else {
+                Vec::new()
+            };
+            let mut entry = permit.entry(Target::Token(token.id));
+            let ends_any = token.revoked_at.is_none() || !children.is_empty();
+            if ends_any
+                && let Some(how) = consented(&permit, &token, children.len(), asked.consent)?
+            {
+                entry = entry.because(how);
+            }
             let mut revoked_count = 0;
             if token.revoked_at.is_none() {
-                let mut entry = permit.entry(Target::Token(token.id));
-                if !who.is_person() && token.created_by != who.actor() {
-                    entry = entry.because("without asking a person");
-                }
                 tx.close_claim(token.id, &entry)?;
                 tx.revoke_token(token.id, who.at(), &entry)?;
                 revoked_count += 1;
             }
-            if asked.cascade {
-                for child in tx.descendants(&permit, token.id)? {
-                    // The asker may be among them.
-                    let whose = tx.stake(child)?.map(|stake| stake.whose);
-                    let action = Action::RevokeToken {
-                        id: child,
-                        allow_self: asked.allow_self,
-                    };
-                    let permit = decide_on(who, action, whose, Target::Token(child))?;
-                    let entry = permit
-                        .entry(Target::Token(child))
-                        .because(format!("with token {}, which minted it", token.id));
-                    tx.close_claim(child, &entry)?;
-                    tx.revoke_token(child, who.at(), &entry)?;
-                    revoked_count += 1;
-                }
+            for child in children {
+                // The asker may be among them.
+                let whose = tx.stake(child)?.map(|stake| stake.whose);
+                let action = Action::RevokeToken {
+                    id: child,
+                    allow_self: asked.allow_self,
+                };
+                let permit = decide_on(who, action, whose, Target::Token(child))?;
+                let entry = permit
+                    .entry(Target::Token(child))
+                    .because(format!("with token {}, which minted it", token.id));
+                tx.close_claim(child, &entry)?;
+                tx.revoke_token(child, who.at(), &entry)?;
+                revoked_count += 1;
             }
             Ok(Revoked {
                 id: token.id,
@@ -78,5 +87,38 @@ impl Authority {
             })
         })
         .await
+    }
+}
+
+/// A program ends what it minted as it likes. For any other token a person is asked, where one can
+/// be: how that went, for the audit trail.
+fn consented(
+    permit: &Permit<'_>,
+    token: &Token,
+    with_it: usize,
+    consent: Consent,
+) -> Result<Option<&'static str>, Refused<Error>> {
+    let who = permit.principal();
+    if who.is_person() || token.created_by == who.actor() {
+        return Ok(None);
+    }
+    match consent {
+        Consent::Given(to) if to == who.actor() => Ok(Some("a person said yes")),
+        Consent::CannotAsk => Ok(Some("without asking a person")),
+        Consent::Withheld(why) => Err(Refused {
+            error: Error::Withheld(why),
+            entry: Some(permit.failure(Some(Target::Token(token.id)), &why.to_string())),
+        }),
+        Consent::Unasked | Consent::Given(_) => Err(Error::Unconfirmed(Box::new(Question {
+            token: token.id,
+            label: token.label.clone(),
+            prefix: token
+                .present
+                .as_ref()
+                .and_then(|present| present.prefix.clone()),
+            with_it,
+            asked_by: who.actor(),
+        }))
+        .into()),
     }
 }

@@ -113,6 +113,11 @@ pub(super) struct Mcp {
     /// With --local, the service scopes that may be given on [default: all]
     #[arg(long, value_name = "SCOPES", requires = "local")]
     pub(super) grant: Option<String>,
+    /// When a person is to confirm that a token is deleted which this session did not make: where
+    /// the client can ask them, or always, so that it is refused where it cannot
+    #[arg(long, value_name = "WHEN", default_value = "where-possible")]
+    #[arg(value_parser = ["where-possible", "always"])]
+    pub(super) confirm: String,
 }
 
 #[derive(Debug, Subcommand)]

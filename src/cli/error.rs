@@ -85,6 +85,8 @@ fn code(error: &Error) -> Code {
         | Error::Invalid { .. }
         | Error::Conflict(_)
         | Error::Store(_)
+        | Error::Unconfirmed(_)
+        | Error::Withheld(_)
         | Error::Vault(_) => Problem::of(error, RequestId::fresh()).code,
     }
 }
@@ -99,6 +101,8 @@ fn message(error: &Error) -> String {
         | Error::Invalid { .. }
         | Error::Conflict(_)
         | Error::Vault(_)
+        | Error::Unconfirmed(_)
+        | Error::Withheld(_)
         | Error::Sink(_) => error.to_string(),
     }
 }
@@ -147,9 +151,11 @@ fn mend(error: &Error) -> Option<String> {
             "stop every keywright, and put a backup of the store back"
         }
         Error::Store(store::Error::Conflict) => "choose another name",
-        Error::Invalid { .. } | Error::Store(store::Error::Refused(_)) | Error::Vault(_) => {
-            return None;
-        }
+        Error::Invalid { .. }
+        | Error::Store(store::Error::Refused(_))
+        | Error::Unconfirmed(_)
+        | Error::Withheld(_)
+        | Error::Vault(_) => return None,
         Error::Sink(_) => "nothing is lost: see `keywright claim` for what waits",
     };
     Some(text.to_owned())

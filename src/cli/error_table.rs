@@ -5,10 +5,18 @@ use std::{fmt::Write as _, io, path::PathBuf, process::ExitCode};
 
 use super::error::Failure;
 use crate::{
-    authority::{Conflict, Error, Thing},
+    authority::{Conflict, Error, Question, Thing, Withheld},
     authz::Why,
     crypto::keyring::KeyError,
-    domain::{account::Role, clock, id::RequestId, scope::Scope, token::State},
+    domain::{
+        account::Role,
+        actor::Actor,
+        clock,
+        id::{RequestId, TokenId},
+        label::Label,
+        scope::Scope,
+        token::State,
+    },
     mcp, store, vault,
     wire::problem::Problem,
 };
@@ -78,6 +86,15 @@ fn next_vault(error: &vault::Error) -> Option<vault::Error> {
     })
 }
 
+fn next_withheld(why: Withheld) -> Option<Withheld> {
+    Some(match why {
+        Withheld::Declined => Withheld::Mistyped,
+        Withheld::Mistyped => Withheld::Unanswered,
+        Withheld::Unanswered => Withheld::NobodyToAsk,
+        Withheld::NobodyToAsk => return None,
+    })
+}
+
 fn next_store(error: &store::Error) -> Option<store::Error> {
     Some(match error {
         store::Error::Unavailable(_) => store::Error::Corrupt("a page is torn".into()),
@@ -102,6 +119,15 @@ fn every_error() -> Vec<Error> {
     errors.extend(successors(Some(first), next_store).map(Error::Store));
     let first = vault::Error::Missing("/srv/vault.key".into());
     errors.extend(successors(Some(first), next_vault).map(Error::Vault));
+    errors.push(Error::Unconfirmed(Box::new(Question {
+        token: TokenId::from(uuid::Uuid::nil()),
+        label: Label::parse("nightly").expect("a label"),
+        prefix: None,
+        with_it: 0,
+        asked_by: Actor::Operator,
+    })));
+    let first = Withheld::Declined;
+    errors.extend(successors(Some(first), |why| next_withheld(*why)).map(Error::Withheld));
     errors.push(Error::Sink(io::Error::other("the disk is full")));
     errors
 }

@@ -15,7 +15,7 @@ use crate::{
     config::env,
     domain::scope::{Reach, Scope, Scopes},
     mcp::{
-        Presents, Server,
+        Confirm, Presents, Server,
         stdio::{self, Descriptors},
     },
 };
@@ -64,7 +64,11 @@ pub(super) async fn run(place: &args::Place, asked: args::Mcp) -> Result<(), Fai
         token.presents(scopes)
     };
     let authority = house.authority().await?;
-    let server = Server::new(authority.clone(), presents, claim);
+    let confirm = match asked.confirm.as_str() {
+        "always" => Confirm::Always,
+        _ => Confirm::WherePossible,
+    };
+    let server = Server::new(authority.clone(), presents, claim).confirming(confirm, None);
     let ended = tokio::select! {
         ended = Box::pin(stdio::serve(server, descriptors, stop)) => ended,
         () = authority.keep_house() => Ok(()),

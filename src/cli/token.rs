@@ -11,8 +11,8 @@ use super::{
 };
 use crate::{
     authority::{
-        self, ClaimRef, Claimed, Deliver, Delivered, For, ListTokens, Minted, NewToken, Of, Revoke,
-        Sink,
+        self, ClaimRef, Claimed, Consent, Deliver, Delivered, For, ListTokens, Minted, NewToken,
+        Of, Revoke, Sink,
     },
     wire::token::{NewToken as NewTokenView, RevokedToken, Token, Tokens},
 };
@@ -233,6 +233,8 @@ async fn revoke_token(house: &House, out: Output, id: &str, cascade: bool) -> Re
         id: parsed("id", id)?,
         cascade,
         allow_self: false,
+        // Whoever types this has been asked.
+        consent: Consent::Unasked,
     };
     let revoked = house
         .authority()

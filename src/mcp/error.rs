@@ -26,6 +26,8 @@ pub(super) fn log(error: &Error, tool: &str, request: RequestId) {
         | Error::Denied(_)
         | Error::NotFound(_)
         | Error::Invalid { .. }
-        | Error::Conflict(_) => tracing::debug!(tool, %request, %error, "refused"),
+        | Error::Conflict(_)
+        | Error::Unconfirmed(_)
+        | Error::Withheld(_) => tracing::debug!(tool, %request, %error, "refused"),
     }
 }

@@ -2,11 +2,12 @@
 //! authority, which looks the session's credential up anew.
 
 mod arguments;
+mod confirm;
 pub(crate) mod error;
 pub mod stdio;
 mod tools;
 
-use std::{fmt, panic::AssertUnwindSafe, sync::Arc};
+use std::{collections::BTreeMap, fmt, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures::FutureExt as _;
 use rmcp::{
@@ -20,10 +21,12 @@ use rmcp::{
     service::RequestContext,
 };
 
-use self::tools::Told;
+pub use self::confirm::Confirm;
+use self::{confirm::Confirmations, tools::Told};
 use crate::{
-    authority::{Authority, Error},
+    authority::{Authority, Consent, Error, Question},
     authz::{Credential, Request},
+    crypto::digest::{Digest, Fields},
     domain::{audit::Front, id::RequestId},
     wire::{problem::Problem, token::ClaimCommand},
 };
@@ -52,6 +55,7 @@ pub struct Server {
     authority: Authority,
     presents: Presents,
     claim: ClaimCommand,
+    confirmations: Arc<Confirmations>,
     tools: Arc<[Tool]>,
 }
 
@@ -83,8 +87,17 @@ impl Server {
             authority,
             presents,
             claim,
+            confirmations: Arc::default(),
             tools: tools::all().into(),
         }
+    }
+
+    /// The same, asking the person as `confirm` says, and waiting for an answer no longer than
+    /// `patience`, if it is given.
+    #[must_use]
+    pub fn confirming(mut self, confirm: Confirm, patience: Option<Duration>) -> Self {
+        self.confirmations = Arc::new(Confirmations::new(confirm, patience));
+        self
     }
 
     /// Every tool, as a client is told of it: the same for everyone, in a fixed order.
@@ -101,16 +114,18 @@ impl Server {
         }
     }
 
-    /// Calls a tool, and answers what the client is told. `None` is no tool of ours.
-    async fn call(&self, params: CallToolRequestParams) -> Option<CallToolResult> {
+    /// Calls a tool with what is known of the person's will, and answers what the client is told,
+    /// or what the person is to be asked first.
+    async fn call(
+        &self,
+        tool: &Tool,
+        arguments: &JsonObject,
+        consent: Consent,
+    ) -> Result<CallToolResult, Box<Question>> {
         let request = self.request();
-        let tool = self.tools.iter().find(|tool| tool.name == params.name)?;
-        let mut arguments = params.arguments.unwrap_or_default();
-        // Some clients say `null` where they mean nothing.
-        arguments.retain(|_, given| !given.is_null());
         let call = async {
-            let called = match arguments::check(&tool.input_schema, &arguments) {
-                Ok(()) => tools::call(self, &request, &tool.name, arguments).await,
+            let called = match arguments::check(&tool.input_schema, arguments) {
+                Ok(()) => tools::call(self, &request, &tool.name, arguments.clone(), consent).await,
                 Err(error) => Err(error),
             };
             if let Err(Error::Invalid { .. }) = called {
@@ -119,7 +134,52 @@ impl Server {
             }
             called
         };
-        Some(answer(&tool.name, request.id, call).await)
+        answer(&tool.name, request.id, call).await
+    }
+
+    /// Calls a tool, and asks the person in between where that is called for.
+    async fn call_and_ask(
+        &self,
+        tool: &Tool,
+        params: CallToolRequestParams,
+        context: &RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let mut arguments = params.arguments.unwrap_or_default();
+        // Some clients say `null` where they mean nothing.
+        arguments.retain(|_, given| !given.is_null());
+        let this_call = digest_of(&tool.name, &arguments);
+        let meta = Self::meta(context);
+        let is_modern = is_modern(context);
+
+        let consent = match params.request_state.filter(|_| is_modern) {
+            Some(state) => {
+                let expected = self.confirmations.take(&state, this_call);
+                let expected = expected.ok_or_else(unknown_state)?;
+                // Without an answer in it, the question is asked again.
+                expected.answered(params.input_responses.as_ref())
+            }
+            None => None,
+        };
+        let consent = consent.unwrap_or_else(|| self.confirmations.at_first(context));
+        let question = match self.call(tool, &arguments, consent).await {
+            Ok(result) => return Ok(result.with_meta(meta).into()),
+            Err(question) => question,
+        };
+        if is_modern {
+            let mut asked = self.confirmations.ask(&question, this_call);
+            asked.meta = meta;
+            return Ok(asked.into());
+        }
+        let consent = self.confirmations.elicit(&question, context).await;
+        let result = self.call(tool, &arguments, consent).await;
+        // Whoever said yes to another asker has not said it to this one.
+        let result = result.unwrap_or_else(|question| {
+            refused(&Problem::of(
+                &Error::Unconfirmed(question),
+                RequestId::fresh(),
+            ))
+        });
+        Ok(result.with_meta(meta).into())
     }
 
     /// What the 2026-07-28 revision wants on every result, and no earlier one knows.
@@ -138,20 +198,21 @@ fn is_modern(context: &RequestContext<RoleServer>) -> bool {
         .is_some_and(|version| version >= ProtocolVersion::V_2026_07_28)
 }
 
-/// Waits for a call of `tool`, and tells what came of it.
+/// Waits for a call of `tool`, and tells what came of it, or what the person is to be asked first.
 async fn answer(
     tool: &str,
     request: RequestId,
     call: impl Future<Output = Result<Told, Error>>,
-) -> CallToolResult {
+) -> Result<CallToolResult, Box<Question>> {
     // A tool that panics must answer all the same.
     let problem = match AssertUnwindSafe(call).catch_unwind().await {
         Ok(Ok(Told { text, fields })) => {
             tracing::debug!(tool, %request, "done");
             let mut told = CallToolResult::success(vec![ContentBlock::text(text)]);
             told.structured_content = Some(fields);
-            return told;
+            return Ok(told);
         }
+        Ok(Err(Error::Unconfirmed(question))) => return Err(question),
         Ok(Err(error)) => {
             error::log(&error, tool, request);
             Problem::of(&error, request)
@@ -161,9 +222,25 @@ async fn answer(
             Problem::internal(request)
         }
     };
+    Ok(refused(&problem))
+}
+
+fn refused(problem: &Problem) -> CallToolResult {
     // Text alone: a widely used client throws on structured content that is no answer.
-    let text = error::text(&problem);
-    CallToolResult::error(vec![ContentBlock::text(text)])
+    CallToolResult::error(vec![ContentBlock::text(error::text(problem))])
+}
+
+/// Which call it is: the same when it comes again with an answer.
+fn digest_of(tool: &str, arguments: &JsonObject) -> Digest {
+    let arguments: BTreeMap<_, _> = arguments.iter().collect();
+    let arguments = serde_json::to_string(&arguments).unwrap_or_default();
+    Fields::new("call").text(tool).text(&arguments).finish()
+}
+
+fn unknown_state() -> ErrorData {
+    let why = "this `requestState` was not given out for this call, was used before, or is over; \
+               call again without it";
+    ErrorData::invalid_params(why, None)
 }
 
 fn identity() -> Implementation {
@@ -204,13 +281,13 @@ impl ServerHandler for Server {
         params: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        match self.call(params).await {
-            Some(result) => Ok(result.with_meta(Self::meta(&context)).into()),
-            None => Err(ErrorData::invalid_params(
+        let Some(tool) = self.tools.iter().find(|tool| tool.name == params.name) else {
+            return Err(ErrorData::invalid_params(
                 "unknown tool; `tools/list` names those there are",
                 None,
-            )),
-        }
+            ));
+        };
+        self.call_and_ask(tool, params, &context).await
     }
 
     /// Does not repeat the method, as rmcp would: it may be a value gone astray.
@@ -236,7 +313,9 @@ mod tests {
     async fn a_tool_that_panics_is_answered() {
         let request = RequestId::fresh();
 
-        let answered = answer("whoami", request, async { panic!("nobody foresaw this") }).await;
+        let answered = answer("whoami", request, async { panic!("nobody foresaw this") })
+            .await
+            .unwrap();
 
         assert_eq!(answered.is_error, Some(true));
         assert_eq!(answered.structured_content, None);

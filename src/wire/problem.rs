@@ -6,7 +6,7 @@ use std::fmt::Display;
 use serde::Serialize;
 
 use crate::{
-    authority::{Conflict, Error, Thing},
+    authority::{Conflict, Error, Thing, Withheld},
     authz::Why,
     domain::{id::RequestId, token::State},
     store, vault,
@@ -160,6 +160,9 @@ impl Problem {
                     .only_the_person_can("check the store, which says what mends it")
             }
             Error::Vault(why) => Self::vault(why, request),
+            Error::Unconfirmed(_) => Self::new(Code::Forbidden, error)
+                .only_the_person_can("do it at the machine's shell"),
+            Error::Withheld(why) => Self::withheld(*why),
             Error::Sink(_) => Self::internal(request),
         }
     }
@@ -178,6 +181,26 @@ impl Problem {
         Self::new(Code::Unavailable, why)
             .you_can("go on without it; tokens that are not revealed work as before")
             .only_the_person_can(mended)
+    }
+
+    fn withheld(why: Withheld) -> Self {
+        let problem = Self::new(Code::Forbidden, &why);
+        match why {
+            Withheld::Declined => {
+                problem.you_can("leave it as it is, and ask the person what they want instead")
+            }
+            Withheld::Mistyped => problem
+                .you_can("call again, if the person wants to try again")
+                .only_the_person_can("type what the question asks for"),
+            Withheld::Unanswered => problem.you_can(
+                "tell the person what is to be confirmed, and call again when they are there",
+            ),
+            Withheld::NobodyToAsk => problem
+                .you_can("leave it as it is; tokens that this session made need no confirmation")
+                .only_the_person_can(
+                    "do it at the machine's shell, or use a client that can ask them",
+                ),
+        }
     }
 
     fn denied(why: &Why) -> Self {

@@ -16,7 +16,10 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use super::{Server, arguments};
-use crate::{authority::Error, authz::Request};
+use crate::{
+    authority::{Consent, Error},
+    authz::Request,
+};
 
 /// A tool: its arguments are the type that it is implemented on.
 trait Call: DeserializeOwned + JsonSchema + Send + 'static {
@@ -30,6 +33,12 @@ trait Call: DeserializeOwned + JsonSchema + Send + 'static {
     const HINTS: Hints;
     /// What it answers.
     type Answer: Serialize + JsonSchema + 'static;
+
+    /// Takes what is known of the person's will, where the tool wants to know.
+    #[must_use]
+    fn with(self, _: Consent) -> Self {
+        self
+    }
 
     /// Calls its verb.
     fn call(
@@ -73,9 +82,10 @@ macro_rules! tools {
             request: &Request,
             name: &str,
             arguments: JsonObject,
+            consent: Consent,
         ) -> Result<Told, Error> {
             $(if name == <$tool>::NAME {
-                return run::<$tool>(server, request, arguments).await;
+                return run::<$tool>(server, request, arguments, consent).await;
             })+
             Err(arguments::unreadable())
         }
@@ -148,10 +158,11 @@ async fn run<T: Call>(
     server: &Server,
     request: &Request,
     arguments: JsonObject,
+    consent: Consent,
 ) -> Result<Told, Error> {
     let arguments: T =
         serde_json::from_value(Value::Object(arguments)).map_err(|_| arguments::unreadable())?;
-    let answer = arguments.call(server, request).await?;
+    let answer = arguments.with(consent).call(server, request).await?;
     let well = "an answer is made of texts, numbers and lists";
     Ok(Told {
         text: serde_json::to_string(&answer).expect(well),

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::{Call, Hints, parse};
 use crate::{
-    authority::{self, Deliver, Error, For, Of, Revoke},
+    authority::{self, Consent, Deliver, Error, For, Of, Revoke},
     authz::Request,
     mcp::Server,
     wire::token::{NewToken, RevokedToken, Token, Tokens},
@@ -251,22 +251,30 @@ pub(super) struct DeleteToken {
     /// Whether you mean it even if it is the token that this session uses.
     #[serde(default)]
     allow_self: bool,
+    #[serde(skip)]
+    consent: Consent,
 }
 
 impl Call for DeleteToken {
     const NAME: &'static str = "delete_token";
     const TITLE: &'static str = "Delete token";
     const DESCRIPTION: &'static str = "Ends a token for good: whoever presents it is refused from \
-        this moment on, everywhere. It cannot be undone. Deleting it again does nothing more. \
-        Needs `delete:tokens`.";
+        this moment on, everywhere. It cannot be undone. Deleting it again does nothing more. For a \
+        token that you did not make, the person is asked first where the client can ask. Needs \
+        `delete:tokens`.";
     const HINTS: Hints = Hints::Ends;
     type Answer = RevokedToken;
+
+    fn with(self, consent: Consent) -> Self {
+        Self { consent, ..self }
+    }
 
     async fn call(self, server: &Server, request: &Request) -> Result<RevokedToken, Error> {
         let asked = Revoke {
             id: parse::value("id", &self.id)?,
             cascade: self.cascade,
             allow_self: self.allow_self,
+            consent: self.consent,
         };
         Ok(server.authority.revoke_token(request, asked).await?.into())
     }

@@ -21,6 +21,7 @@ pub(crate) struct Client {
     input: tokio::io::WriteHalf<DuplexStream>,
     output: Lines<BufReader<tokio::io::ReadHalf<DuplexStream>>>,
     asked: u64,
+    capabilities: Value,
 }
 
 /// The server for whoever asks as `who` does.
@@ -37,8 +38,12 @@ impl Client {
 
     /// A client of either kind.
     pub(crate) async fn in_era(era: Era, app: &TestApp, who: &Request) -> Self {
+        Self::that_can(json!({}), era, server(app, who)).await
+    }
+
+    /// A client with these capabilities.
+    pub(crate) async fn that_can(capabilities: Value, era: Era, server: Server) -> Self {
         let (ours, theirs) = tokio::io::duplex(1 << 20);
-        let server = server(app, who);
         tokio::spawn(async move {
             let session = rmcp::serve_server(server, theirs).await.unwrap();
             drop(session.waiting().await);
@@ -50,11 +55,14 @@ impl Client {
             input,
             output,
             asked: 0,
+            capabilities,
         };
         if era == Era::Legacy {
-            let me = json!({ "name": "test", "version": "1" });
-            let opening =
-                json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": me });
+            let opening = json!({
+                "protocolVersion": "2025-11-25",
+                "capabilities": client.capabilities,
+                "clientInfo": { "name": "test", "version": "1" },
+            });
             client.result("initialize", opening).await;
             client
                 .say(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }))
@@ -90,25 +98,71 @@ impl Client {
     }
 
     /// The answer to any method, as it stands on the wire.
-    pub(crate) async fn ask(&mut self, method: &str, mut params: Value) -> Value {
+    pub(crate) async fn ask(&mut self, method: &str, params: Value) -> Value {
+        self.begin(method, params).await;
+        let answer = self.hear().await;
+        assert_eq!(answer["id"], self.asked);
+        answer
+    }
+
+    /// Asks, and does not wait for the answer.
+    pub(crate) async fn begin(&mut self, method: &str, mut params: Value) {
         self.asked += 1;
         if self.era == Era::Modern {
             params["_meta"] = json!({
                 "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-                "io.modelcontextprotocol/clientCapabilities": {},
+                "io.modelcontextprotocol/clientCapabilities": self.capabilities,
                 "io.modelcontextprotocol/clientInfo": { "name": "test", "version": "1" },
             });
         }
         let asked =
             json!({ "jsonrpc": "2.0", "id": self.asked, "method": method, "params": params });
         self.say(&asked).await;
-        let line = self.output.next_line().await.unwrap().unwrap();
-        let answer: Value = serde_json::from_str(&line).unwrap();
-        assert_eq!(answer["id"], self.asked);
-        answer
     }
 
-    async fn say(&mut self, message: &Value) {
+    /// The next message of the server.
+    pub(crate) async fn hear(&mut self) -> Value {
+        let line = self.output.next_line().await.unwrap().unwrap();
+        serde_json::from_str(&line).unwrap()
+    }
+
+    /// What a tool answers, whole, where the person who is asked in between says `yes_or_no`; and
+    /// what they were asked.
+    pub(crate) async fn call_and_say(
+        &mut self,
+        tool: &str,
+        arguments: Value,
+        yes_or_no: impl Fn(&Value) -> Value,
+    ) -> (Value, Vec<Value>) {
+        let mut params = json!({ "name": tool, "arguments": arguments });
+        let mut questions = Vec::new();
+        self.begin("tools/call", params.clone()).await;
+        loop {
+            let mut heard = self.hear().await;
+            if heard["method"] == "elicitation/create" {
+                let question = heard["params"].take();
+                let answer = json!({
+                    "jsonrpc": "2.0", "id": heard["id"], "result": yes_or_no(&question),
+                });
+                questions.push(question);
+                self.say(&answer).await;
+            } else if heard["result"]["resultType"] == "input_required" {
+                let asked = heard["result"]["inputRequests"].as_object().unwrap();
+                let answers = asked.iter().map(|(key, asked)| {
+                    assert_eq!(asked["method"], "elicitation/create");
+                    questions.push(asked["params"].clone());
+                    (key.clone(), yes_or_no(&asked["params"]))
+                });
+                params["inputResponses"] = answers.collect();
+                params["requestState"] = heard["result"]["requestState"].take();
+                self.begin("tools/call", params.clone()).await;
+            } else {
+                return (heard["result"].take(), questions);
+            }
+        }
+    }
+
+    pub(crate) async fn say(&mut self, message: &Value) {
         let line = format!("{message}\n");
         self.input.write_all(line.as_bytes()).await.unwrap();
     }

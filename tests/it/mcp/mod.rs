@@ -2,6 +2,7 @@
 
 mod answers;
 pub(crate) mod client;
+mod confirm;
 pub(crate) mod process;
 pub(crate) mod shown;
 mod tools;

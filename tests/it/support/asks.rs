@@ -1,7 +1,9 @@
 //! What is asked for, as plain as it can be, to be changed where a test is about it.
 
 use keywright::{
-    authority::{ClaimRef, Deliver, For, ListTokens, NewToken, Of, Revoke, Rotate, Update},
+    authority::{
+        ClaimRef, Consent, Deliver, For, ListTokens, NewToken, Of, Revoke, Rotate, Update,
+    },
     domain::{
         app_env::AppEnvRef, claim::ClaimCode, id::TokenId, label::Label, page::Limit, scope::Scopes,
     },
@@ -59,6 +61,7 @@ pub(crate) fn rotate(id: TokenId) -> Rotate {
 
 pub(crate) fn revoke(id: TokenId) -> Revoke {
     Revoke {
+        consent: Consent::CannotAsk,
         id,
         cascade: false,
         allow_self: false,
