@@ -157,7 +157,7 @@ Examples:
 Examples:
   keywright token rotate ID                        the old value dies at once
   keywright token rotate ID --overlap 1h           both are good for an hour
-  keywright token rotate ID --expires 90d --to file:./nightly.token")]
+  keywright token rotate ID --expires 90d --to token-file:./nightly.token")]
     Rotate(Rotate),
     /// End a token, for good and at once
     #[command(after_help = "\
@@ -176,7 +176,8 @@ Examples:
 /// How a value leaves.
 #[derive(Debug, Args)]
 pub(super) struct To {
-    /// Where the value goes: `terminal`, `stdout` or `file:PATH` (0600, never overwritten)
+    /// Where the value goes: `terminal`, `stdout`, `file:PATH` (0600, never overwritten) or
+    /// `token-file:PATH` (0600, one token of ours that this one replaces)
     #[arg(long, value_name = "SINK", default_value = "terminal")]
     pub(super) to: String,
 }

@@ -11,6 +11,7 @@ mod error;
 mod error_table;
 mod mcp;
 mod output;
+mod replace_file;
 mod serve;
 mod session_token;
 mod sink;

@@ -161,6 +161,11 @@ pub fn is_malformed(presented: &str) -> bool {
     checked(body) != check
 }
 
+/// Whether `text` is a value of ours, of whatever brand, and nothing else.
+pub fn is_value(text: &str) -> bool {
+    is_ours(text) && !is_malformed(text)
+}
+
 /// Whether a value of ours stands anywhere in `text`: its shape, with a checksum that fits.
 pub fn holds_value(text: &str) -> bool {
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
@@ -284,6 +289,23 @@ mod tests {
         assert_eq!(digits.len(), 49);
         assert!(digits.bytes().all(|b| b.is_ascii_alphanumeric()));
         assert!(!is_malformed(token.expose()));
+    }
+
+    #[test]
+    fn a_value_is_told_from_what_only_looks_like_one() {
+        let brand = "acme".parse().unwrap();
+        let token = PlainToken::generate(&brand, Kind::Cli);
+        let value = token.expose();
+        assert!(is_value(value));
+        for text in [
+            &value[1..],
+            &value[..50],
+            &format!("{value}\n"),
+            "",
+            "hunter2",
+        ] {
+            assert!(!is_value(text), "{text}");
+        }
     }
 
     #[test]

@@ -15,7 +15,12 @@ const EXPOSES: &[(&str, &str)] = &[
         "src/cli/session_token.rs",
         "hashes the token of the session",
     ),
-    ("src/cli/sink.rs", "hands a value to the person who claims"),
+    ("src/cli/sink/file.rs", "writes a value to a new file"),
+    (
+        "src/cli/sink/terminal.rs",
+        "hands a value to the person who claims",
+    ),
+    ("src/cli/sink/token_file.rs", "puts a value in its file"),
     ("src/crypto/keyring.rs", "reads back a master key"),
     ("src/domain/claim.rs", "hashes a code and shows it"),
     ("src/domain/cli_token.rs", "the one value shown again"),
@@ -97,7 +102,7 @@ fn two_files_write_to_standard_output() {
     // The protocol takes the descriptor itself, so that nobody else can write to it.
     let allowed = [
         "src/cli/output.rs",
-        "src/cli/sink.rs",
+        "src/cli/sink/terminal.rs",
         "src/mcp/stdio/descriptors.rs",
     ];
     only(&allowed, |used| {
