@@ -53,7 +53,10 @@ pub(super) async fn run(place: &args::Place, asked: args::Mcp) -> Result<(), Fai
         Missing::StaysEmpty
     };
     let house = House::at(place, missing)?;
-    let claim = house.claim_command();
+    let mut claim = house.claim_command();
+    if let Some(file) = token.file() {
+        claim = claim.with_token_file(&file.display().to_string());
+    }
     let presents = if asked.local {
         Presents::from(Credential::LocalSession {
             uid: uid(),

@@ -50,6 +50,14 @@ impl SessionToken {
         }
     }
 
+    /// The file, if it comes from one.
+    pub(super) fn file(&self) -> Option<&Path> {
+        match self {
+            Self::File(path) => Some(path),
+            Self::None | Self::Value(_) => None,
+        }
+    }
+
     /// What a session presents with each call, `narrowed` to these scopes.
     pub(super) fn presents(self, narrowed: Option<Scopes>) -> Presents {
         match self {

@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::mcp::process::{Home, Session};
+use crate::mcp::process::{Home, Session, eventually};
 
 /// A file with `value` in it, for nobody else.
 fn token_file(home: &Home, value: &str) -> PathBuf {
@@ -25,6 +25,34 @@ fn session(home: &Home, file: &std::path::Path) -> Session {
 
 fn current_value(session: &mut Session) -> Value {
     session.done("whoami", json!({}))["current_value"].take()
+}
+
+#[test]
+fn a_running_session_survives_the_rotation_of_its_own_token() {
+    let home = Home::new();
+    let old = home.token("read:tokens write:tokens");
+    let file = token_file(&home, &old);
+    let mut agent = session(&home, &file);
+    let me = agent.done("whoami", json!({}))["current_token"]["id"].take();
+
+    let rotated = agent.done("rotate_token", json!({ "id": me }));
+    let command = rotated["claim"]["command"].as_str().unwrap();
+    let words = command.split_once(" claim ").unwrap().1;
+    let waiting = current_value(&mut agent);
+    let claimed = home.shell(&[&["claim"], &words.split(' ').collect::<Vec<_>>()[..]].concat());
+    let errors = String::from_utf8_lossy(&claimed.stderr).into_owned();
+
+    assert!(claimed.status.success(), "{errors}");
+    assert_eq!(
+        waiting,
+        json!({ "generation": 1, "is_newest": true, "ends_at": null })
+    );
+    let renewed = json!({ "generation": 2, "is_newest": true, "ends_at": null });
+    assert_eq!(current_value(&mut agent), renewed);
+    // Its first use has ended the overlap, within seconds.
+    let mut other = home.with_token(&old, &[]);
+    eventually(|| (other.call("whoami", json!({}))["isError"] == true).then_some(()));
+    assert_eq!(current_value(&mut agent), renewed);
 }
 
 #[test]

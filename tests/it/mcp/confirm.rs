@@ -19,6 +19,9 @@ use serde_json::{Value, json};
 use super::client::{Client, Era, refusal, server};
 use crate::support::{Agent, TestApp, carrying};
 
+/// What a person answers to a question.
+type Says = fn(&Value) -> Value;
+
 const ERAS: [Era; 2] = [Era::Legacy, Era::Modern];
 
 /// An agent that may delete, and a token that a person made.
@@ -112,7 +115,6 @@ async fn whatever_is_no_yes_leaves_the_token_alone() {
     let no = |_: &Value| json!({ "action": "decline" });
     let closed = |_: &Value| json!({ "action": "cancel" });
     let odd = |_: &Value| json!({ "action": "accept", "content": { "confirmation": 1234 } });
-    type Says = fn(&Value) -> Value;
     let says: [(Says, &str); 5] = [
         (empty, "what was typed is not what confirms it"),
         (form, "what was typed is not what confirms it"),
@@ -355,9 +357,13 @@ async fn a_yes_to_one_asker_is_none_to_another() {
     let second = app.agent(["delete:tokens"]).await;
     let switch = Arc::new(AtomicBool::new(false));
     let is_second = Arc::clone(&switch);
-    let presents = Presents::anew(move || match is_second.load(Ordering::Relaxed) {
-        true => Credential::bearer(&second.value, None),
-        false => Credential::bearer(&agent.value, None),
+    let presents = Presents::anew(move || {
+        let who = if is_second.load(Ordering::Relaxed) {
+            &second
+        } else {
+            &agent
+        };
+        Credential::bearer(&who.value, None)
     });
     let claim = ClaimCommand::new("keywright", None, None);
     let server = Server::new(app.authority.clone(), presents, claim);
