@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 from mcp import Client, MCPError, StdioServerParameters
 from mcp.client.stdio import stdio_client
+from mcp.types import ElicitResult
 from story import ProtocolError, tell
 
 
@@ -30,9 +31,13 @@ def as_wire(model):
 
 
 @asynccontextmanager
-async def connect(server, errlog):
+async def connect(server, errlog, person=None):
+    async def asked(_, params):
+        action, content = person(params.message)
+        return ElicitResult(action=action, content=content)
+
     transport = stdio_client(StdioServerParameters(**server), errlog)
-    async with Client(transport, mode=mode) as client:
+    async with Client(transport, mode=mode, elicitation_callback=person and asked) as client:
         yield Session(client)
 
 

@@ -19,6 +19,8 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timezone
 from time import monotonic
 
+from confirm import confirming
+
 TOOLS = [
     "create_token",
     "delete_token",
@@ -64,6 +66,7 @@ def tell(name, connect, binary, store, version):
     check = Checks(name)
     try:
         asyncio.run(story(check, connect, binary, store, version))
+        asyncio.run(confirming(check, connect, binary, store))
     except BaseException:
         check("the story is played to its end", False, traceback.format_exc()[-2000:])
     sys.exit(1 if check.failed else 0)

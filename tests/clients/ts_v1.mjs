@@ -4,18 +4,24 @@
 
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
+import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
+import { confirming } from './confirm.mjs';
 import { story, tell } from './story.mjs';
 
 const [binary, store] = process.argv.slice(2);
 
-async function connect(server) {
+async function connect(server, person) {
   const transport = new StdioClientTransport({ ...server, stderr: 'pipe' });
   transport.stderr.resume();
   let version;
   transport.setProtocolVersion = (agreed) => {
     version = agreed;
   };
-  const client = new Client({ name: 'keywright-clients', version: '1' });
+  const client = new Client(
+    { name: 'keywright-clients', version: '1' },
+    { capabilities: person ? { elicitation: {} } : {} },
+  );
+  if (person) client.setRequestHandler(ElicitRequestSchema, ({ params }) => person(params));
   await client.connect(transport);
   return {
     version,
@@ -25,4 +31,7 @@ async function connect(server) {
   };
 }
 
-await tell('ts v1', (check) => story(check, { binary, store, version: '2025-11-25', connect }));
+await tell('ts v1', async (check) => {
+  await story(check, { binary, store, version: '2025-11-25', connect });
+  await confirming(check, { binary, store, connect });
+});

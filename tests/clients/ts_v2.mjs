@@ -4,19 +4,24 @@
 
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
+import { confirming } from './confirm.mjs';
 import { story, tell } from './story.mjs';
 
 const [binary, store, mode] = process.argv.slice(2);
 const version = mode === 'legacy' ? '2025-11-25' : '2026-07-28';
 const negotiation = mode === 'legacy' || mode === 'auto' ? mode : { pin: mode };
 
-async function connect(server) {
+async function connect(server, person) {
   const transport = new StdioClientTransport({ ...server, stderr: 'pipe' });
   transport.stderr.resume();
   const client = new Client(
     { name: 'keywright-clients', version: '1' },
-    { versionNegotiation: { mode: negotiation } },
+    {
+      versionNegotiation: { mode: negotiation },
+      capabilities: person ? { elicitation: { form: {} } } : {},
+    },
   );
+  if (person) client.setRequestHandler('elicitation/create', ({ params }) => person(params));
   await client.connect(transport);
   return {
     version: client.getNegotiatedProtocolVersion(),
@@ -26,4 +31,7 @@ async function connect(server) {
   };
 }
 
-await tell(`ts v2 ${mode}`, (check) => story(check, { binary, store, version, connect }));
+await tell(`ts v2 ${mode}`, async (check) => {
+  await story(check, { binary, store, version, connect });
+  await confirming(check, { binary, store, connect });
+});
