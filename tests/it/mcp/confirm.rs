@@ -205,6 +205,51 @@ async fn where_a_person_must_confirm_a_client_that_cannot_ask_is_refused() {
 }
 
 #[tokio::test]
+async fn nobody_is_asked_about_what_is_refused_anyway() {
+    for era in ERAS {
+        let app = TestApp::new().await;
+        let (agent, token) = agent_and_token(&app).await;
+        let weak = app.agent(["read:tokens"]).await;
+        let stranger = app.stranger().await;
+        let cases = [
+            (&weak, &token, "insufficient_scope: "),
+            (&stranger, &token, "not_found: "),
+            (&agent, &stranger, "not_found: "),
+            (&agent, &agent, "forbidden: this would end the very token"),
+        ];
+        for (who, what, refusal_begins) in cases {
+            let mut client = asking(&app, who, era).await;
+
+            let delete = json!({ "id": what.id.to_string() });
+            let yes = types(digits(what));
+            let (answer, questions) = client.call_and_say("delete_token", delete, yes).await;
+
+            let refused = refusal(&answer);
+            assert!(refused.starts_with(refusal_begins), "{refused}");
+            assert_eq!(questions.len(), 0);
+            assert!(app.is_good(&what.value).await);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_ends_itself_is_asked_about() {
+    for era in ERAS {
+        let app = TestApp::new().await;
+        let (agent, _) = agent_and_token(&app).await;
+        let mut client = asking(&app, &agent, era).await;
+
+        let delete = json!({ "id": agent.id.to_string(), "allow_self": true });
+        let yes = types(digits(&agent));
+        let (answer, questions) = client.call_and_say("delete_token", delete, yes).await;
+
+        assert_eq!(answer["isError"], false, "{answer}");
+        assert_eq!(questions.len(), 1);
+        assert!(!app.is_good(&agent.value).await);
+    }
+}
+
+#[tokio::test]
 async fn a_token_without_a_value_is_confirmed_by_its_id() {
     let app = TestApp::new().await;
     let (agent, _) = agent_and_token(&app).await;
