@@ -79,6 +79,7 @@ Examples:
   keywright claim                          list what waits, and choose
   keywright claim 7K3M-Q9TX-2BWF           print the value to this terminal, once
   keywright claim 7K3M-Q9TX-2BWF --to file:/run/secrets/notes
+  keywright claim 7K3M-Q9TX-2BWF --to dotenv:.env#NOTES_TOKEN
   keywright claim 7K3M-Q9TX-2BWF --to stdout | pass insert -e notes")]
     Claim(Claim),
     /// App environments, which own CLI tokens
@@ -127,6 +128,7 @@ pub(super) enum Token {
 Examples:
   keywright token create 'Claude Desktop' --scopes 'read:tokens write:tokens'
   keywright token create nightly --scopes read:notes --expires 12h --to file:./nightly.token
+  keywright token create nightly --to dotenv:.env#NIGHTLY_TOKEN --dry-run
   keywright token create CI --expires never --to stdout
   keywright token create Zapier --claim            somebody else picks the value up")]
     Create(Create),
@@ -175,11 +177,18 @@ Examples:
 
 /// How a value leaves.
 #[derive(Debug, Args)]
-pub(super) struct To {
-    /// Where the value goes: `terminal`, `stdout`, `file:PATH` (0600, never overwritten) or
-    /// `token-file:PATH` (0600, one token of ours that this one replaces)
+pub(super) struct ToSink {
+    /// Where the value goes: `terminal`, `stdout`, `file:PATH` (0600, never overwritten),
+    /// `token-file:PATH` (0600, one token of ours that this one replaces) or `dotenv:PATH#KEY` (one
+    /// key is changed, the rest stays)
     #[arg(long, value_name = "SINK", default_value = "terminal")]
     pub(super) to: String,
+    /// Only show what would change where the value goes
+    #[arg(long, requires = "to")]
+    pub(super) dry_run: bool,
+    /// With `--to dotenv:`, write to a file that git keeps, too
+    #[arg(long, requires = "to")]
+    pub(super) even_if_tracked: bool,
 }
 
 #[derive(Debug, Args)]
@@ -199,7 +208,7 @@ pub(super) struct Create {
     #[arg(long, conflicts_with = "to")]
     pub(super) claim: bool,
     #[command(flatten)]
-    pub(super) to: To,
+    pub(super) to: ToSink,
 }
 
 #[derive(Debug, Args)]
@@ -272,7 +281,7 @@ pub(super) struct Rotate {
     #[arg(long, conflicts_with = "to")]
     pub(super) claim: bool,
     #[command(flatten)]
-    pub(super) to: To,
+    pub(super) to: ToSink,
 }
 
 #[derive(Debug, Args)]
@@ -280,7 +289,7 @@ pub(super) struct Claim {
     /// The code; without it, what waits is listed and you are asked
     pub(super) code: Option<String>,
     #[command(flatten)]
-    pub(super) to: To,
+    pub(super) to: ToSink,
 }
 
 #[derive(Debug, Subcommand)]
@@ -356,7 +365,7 @@ Examples:
         #[command(flatten)]
         whose: Whose,
         #[command(flatten)]
-        to: To,
+        to: ToSink,
     },
 }
 

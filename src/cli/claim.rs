@@ -18,7 +18,10 @@ use crate::{
 
 /// Does what was typed.
 pub(super) async fn run(house: &House, out: Output, asked: args::Claim) -> Result<(), Failure> {
-    let mut sink = sink::for_claim(&asked.to.to, out.json)?;
+    let mut sink = sink::for_claim(&asked.to, out.json)?;
+    if asked.to.dry_run {
+        return sink::dry_run(out, &mut *sink);
+    }
     let claim = if let Some(code) = &asked.code {
         ClaimRef::Code(parsed::<ClaimCode>("claim code", code)?.hashed())
     } else {
@@ -37,7 +40,7 @@ pub(super) async fn run(house: &House, out: Output, asked: args::Claim) -> Resul
         .await?
         .claim_token(&house.operator(), claim, &mut *sink)
         .await?;
-    told(out, &claimed, &asked.to.to)
+    told(out, &claimed, &*sink, &asked.to.to)
 }
 
 /// Lists what waits, and asks which one. With nobody to ask, the list is the answer.

@@ -66,7 +66,10 @@ pub(super) async fn run(house: &House, out: Output, asked: args::CliToken) -> Re
         }
         args::CliToken::Show { whose, to } => {
             let of = words::whom(whose.user.as_deref(), whose.env.as_deref())?;
-            let mut sink = sink::named(&to.to)?;
+            let mut sink = sink::named(&to)?;
+            if to.dry_run {
+                return sink::dry_run(out, &mut *sink);
+            }
             let failed = |error: io::Error| Failure::Failed(error.into());
             sink.prepare().map_err(failed)?;
             let revealed = house
@@ -89,7 +92,11 @@ pub(super) async fn run(house: &House, out: Output, asked: args::CliToken) -> Re
                 // What is half written is no value, and would stand in the way of the next try.
                 sink.withdraw();
                 failed(error)
-            })
+            })?;
+            if let Some(more) = sink.told() {
+                output::tell(&more);
+            }
+            Ok(())
         }
     }
 }

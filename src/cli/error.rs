@@ -95,15 +95,16 @@ fn code(error: &Error) -> Code {
 fn message(error: &Error) -> String {
     match error {
         Error::Store(source) => source.to_string(),
+        // Paths that were typed stand in it.
+        Error::Sink(_) => credential::without_values(&error.to_string()),
         Error::Unauthenticated
         | Error::Denied(_)
         | Error::NotFound(_)
         | Error::Invalid { .. }
         | Error::Conflict(_)
-        | Error::Vault(_)
         | Error::Unconfirmed(_)
         | Error::Withheld(_)
-        | Error::Sink(_) => error.to_string(),
+        | Error::Vault(_) => error.to_string(),
     }
 }
 

@@ -222,6 +222,13 @@ impl Drop for Draft {
     }
 }
 
+impl There {
+    /// Who may do what with it.
+    pub(super) fn mode(&self) -> u32 {
+        self.found.mode() & 0o777
+    }
+}
+
 /// Whether nobody but whoever runs this is in the group: many systems give every user one of their
 /// own, and let it write to all that they make.
 fn is_of_one(group: Gid) -> bool {

@@ -7,12 +7,13 @@ use super::{
     error::Failure,
     output::{self, Output, Table},
     serve::{House, parsed},
-    sink, words,
+    sink::{self, Destination},
+    words,
 };
 use crate::{
     authority::{
         self, ClaimRef, Claimed, Consent, Deliver, Delivered, For, ListTokens, Minted, NewToken,
-        Of, Revoke, Sink,
+        Of, Revoke,
     },
     wire::token::{NewToken as NewTokenView, RevokedToken, Token, Tokens},
 };
@@ -39,7 +40,7 @@ pub(super) async fn run(house: &House, out: Output, asked: args::Token) -> Resul
 
 async fn create_token(house: &House, out: Output, asked: args::Create) -> Result<(), Failure> {
     let mut sink = (!asked.claim)
-        .then(|| sink::for_claim(&asked.to.to, out.json))
+        .then(|| sink::for_claim(&asked.to, out.json))
         .transpose()?;
     let new = NewToken {
         owner: words::whom(asked.user.as_deref(), None)?,
@@ -49,6 +50,9 @@ async fn create_token(house: &House, out: Output, asked: args::Create) -> Result
         deliver: Deliver::Claim,
         idempotency_key: None,
     };
+    if let (true, Some(sink)) = (asked.to.dry_run, &mut sink) {
+        return sink::dry_run(out, &mut **sink);
+    }
     prepared(sink.as_deref_mut())?;
     let minted = house
         .authority()
@@ -60,7 +64,7 @@ async fn create_token(house: &House, out: Output, asked: args::Create) -> Result
 
 async fn rotate_token(house: &House, out: Output, asked: args::Rotate) -> Result<(), Failure> {
     let mut sink = (!asked.claim)
-        .then(|| sink::for_claim(&asked.to.to, out.json))
+        .then(|| sink::for_claim(&asked.to, out.json))
         .transpose()?;
     let rotate = authority::Rotate {
         id: parsed("id", &asked.id)?,
@@ -69,6 +73,9 @@ async fn rotate_token(house: &House, out: Output, asked: args::Rotate) -> Result
         idempotency_key: None,
         expires: words::maybe("--expires", asked.expires.as_deref())?,
     };
+    if let (true, Some(sink)) = (asked.to.dry_run, &mut sink) {
+        return sink::dry_run(out, &mut **sink);
+    }
     prepared(sink.as_deref_mut())?;
     let minted = house
         .authority()
@@ -79,7 +86,7 @@ async fn rotate_token(house: &House, out: Output, asked: args::Rotate) -> Result
 }
 
 /// Makes sure, before anything is made, that the value will have somewhere to go.
-fn prepared(sink: Option<&mut (dyn Sink + 'static)>) -> Result<(), Failure> {
+fn prepared(sink: Option<&mut (dyn Destination + 'static)>) -> Result<(), Failure> {
     if let Some(sink) = sink {
         sink.prepare()
             .map_err(|error| Failure::Failed(error.into()))?;
@@ -93,7 +100,7 @@ async fn hand_over(
     house: &House,
     out: Output,
     minted: &Minted,
-    sink: Option<&mut (dyn Sink + 'static)>,
+    sink: Option<&mut (dyn Destination + 'static)>,
     to: &str,
 ) -> Result<(), Failure> {
     let (Some(sink), Delivered::Claim { code, .. }) = (sink, &minted.delivered) else {
@@ -105,11 +112,16 @@ async fn hand_over(
         .await?
         .claim_token(&house.operator(), claim, sink)
         .await?;
-    told(out, &claimed, to)
+    told(out, &claimed, &*sink, to)
 }
 
 /// What was picked up: beside the value, so that a pipe holds the value alone.
-pub(super) fn told(out: Output, claimed: &Claimed, to: &str) -> Result<(), Failure> {
+pub(super) fn told(
+    out: Output,
+    claimed: &Claimed,
+    sink: &dyn Destination,
+    to: &str,
+) -> Result<(), Failure> {
     if out.json && to == "stdout" {
         // The sink has written the view, the value in it.
         return Ok(());
@@ -128,6 +140,9 @@ pub(super) fn told(out: Output, claimed: &Claimed, to: &str) -> Result<(), Failu
         )
     };
     output::tell(&text);
+    if let Some(more) = sink.told().filter(|_| !out.json) {
+        output::tell(&more);
+    }
     Ok(())
 }
 

@@ -7,12 +7,15 @@ use crate::{
     authority::{Error, For},
     domain::{
         app_env::AppEnvRef,
-        expires,
+        credential, expires,
         label::Label,
         page::{Cursor, Limit},
         scope::Scopes,
     },
 };
+
+/// No variable's name is longer.
+const LONGEST_NAME: usize = 100;
 
 /// Scopes, separated by spaces or commas.
 pub(super) fn scopes(name: &'static str, text: &str) -> Result<Scopes, Failure> {
@@ -61,6 +64,20 @@ pub(super) fn app_env(text: &str) -> Result<AppEnvRef, Failure> {
             "app environment",
             text,
         )?)),
+    }
+}
+
+/// The name of a variable in an environment.
+pub(super) fn variable(name: &'static str, text: &str) -> Result<String, Failure> {
+    let begins = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    let goes_on = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    // It stands in the audit trail, where no value may.
+    if begins && goes_on && text.len() <= LONGEST_NAME && !credential::holds_value(text) {
+        Ok(text.to_owned())
+    } else {
+        Err(Failure::Misuse(format!(
+            "{name} is 1 to {LONGEST_NAME} letters, digits and `_`, the first no digit"
+        )))
     }
 }
 

@@ -76,8 +76,16 @@ pub const HOME: Variable = Variable {
     since: "0.1.0",
 };
 
+/// Where programs are.
+pub const PATH: Variable = Variable {
+    name: "PATH",
+    says: "Where the platform's own programs are looked for: `git`, and those that reach a clipboard \
+           or a keychain.",
+    since: "0.1.0",
+};
+
 /// Every variable, in the order shown to people.
-pub const ALL: [&Variable; 9] = [
+pub const ALL: &[&Variable] = &[
     &STORE,
     &TOKEN,
     &TOKEN_FILE,
@@ -87,6 +95,7 @@ pub const ALL: [&Variable; 9] = [
     &NO_COLOR,
     &XDG_DATA_HOME,
     &HOME,
+    &PATH,
 ];
 
 /// What the variable is set to. Empty, or no text, is as good as not set.

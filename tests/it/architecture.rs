@@ -15,6 +15,10 @@ const EXPOSES: &[(&str, &str)] = &[
         "src/cli/session_token.rs",
         "hashes the token of the session",
     ),
+    (
+        "src/cli/sink/dotenv/mod.rs",
+        "puts a value in a line of a file",
+    ),
     ("src/cli/sink/file.rs", "writes a value to a new file"),
     (
         "src/cli/sink/terminal.rs",

@@ -7,6 +7,7 @@ use std::{
     path::PathBuf,
 };
 
+use super::{Destination, shown};
 use crate::{authority::Sink, cli::replace_file::Folder, domain::credential::PlainToken};
 
 /// A file that is not there yet.
@@ -65,6 +66,13 @@ impl Sink for NewFile {
 
     fn name(&self) -> String {
         "file".to_owned()
+    }
+}
+
+impl Destination for NewFile {
+    fn change(&self) -> String {
+        let path = shown(&self.path.display().to_string());
+        format!("{path} would be made, for you alone:\n+<the value>")
     }
 }
 

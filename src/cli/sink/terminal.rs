@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal as _, Write as _};
 
+use super::Destination;
 use crate::{
     authority::{Claimed, Sink},
     domain::credential::PlainToken,
@@ -85,6 +86,24 @@ impl Sink for JsonStdout {
 
     fn name(&self) -> String {
         "stdout".to_owned()
+    }
+}
+
+impl Destination for Terminal {
+    fn change(&self) -> String {
+        "The value would be shown here, once.".to_owned()
+    }
+}
+
+impl Destination for Stdout {
+    fn change(&self) -> String {
+        "The value would go to standard output.".to_owned()
+    }
+}
+
+impl Destination for JsonStdout {
+    fn change(&self) -> String {
+        Stdout.change()
     }
 }
 

@@ -5,6 +5,7 @@ use std::{io, path::PathBuf};
 
 use zeroize::Zeroizing;
 
+use super::{Destination, shown};
 use crate::{
     authority::Sink,
     cli::replace_file::Draft,
@@ -69,6 +70,19 @@ impl Sink for TokenFile {
 
     fn name(&self) -> String {
         "token-file".to_owned()
+    }
+}
+
+impl Destination for TokenFile {
+    fn change(&self) -> String {
+        let path = shown(&self.path.display().to_string());
+        let there = self.draft.as_ref().and_then(Draft::there);
+        match there {
+            Some(_) => {
+                format!("{path} would change:\n-<the value that stands there>\n+<the value>")
+            }
+            None => format!("{path} would be made, for you alone:\n+<the value>"),
+        }
     }
 }
 

@@ -30,6 +30,11 @@ fn a_value_goes_where_it_is_told_to() {
 }
 
 #[test]
+fn one_key_of_a_dotenv_file_is_changed_and_nothing_else() {
+    transcript("dotenv");
+}
+
+#[test]
 fn an_app_environment_comes_and_goes() {
     transcript("env");
 }

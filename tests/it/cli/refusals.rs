@@ -16,6 +16,10 @@ const REFUSED: &[&str] = &[
     "token create again",
     "token create again --to file:there",
     "token create again --user nobody-here --to stdout",
+    "token create again --to token-file:there",
+    "token create again --to dotenv:there#1",
+    "token create again --to dotenv:open#KEY",
+    "token rotate ID --to dotenv:there/none#KEY",
     "token update ID --scopes read:more",
     "token update ID --expires 999d",
     "token rotate ID",
@@ -42,7 +46,9 @@ fn a_refused_command_changes_nothing() {
     shell.ok("keywright user add ann");
     shell.ok("keywright token create nightly --scopes read:notes --expires 30d --to stdout");
     shell.ok("keywright env create Production --cli-env-name prod");
-    shell.ok("keywright cli-token set --env prod && touch there");
+    shell.ok(
+        "keywright cli-token set --env prod && touch there && echo A=1 > open && chmod 644 open",
+    );
     let id = shell.ok("keywright token list --json | grep '\"id\"' | cut -d '\"' -f 4");
     let before = rows(&shell);
 
@@ -52,7 +58,11 @@ fn a_refused_command_changes_nothing() {
         assert!(matches!(done.status, 1 | 2), "{command}: {done:?}");
         assert_eq!(done.out, "", "{command}");
         assert_eq!(rows(&shell), before, "{command}");
-        assert_eq!(names(shell.home()), ["keywright", "there"], "{command}");
+        assert_eq!(
+            names(shell.home()),
+            ["keywright", "open", "there"],
+            "{command}"
+        );
     }
     assert_eq!(fs::read(shell.home().join("there")).unwrap(), b"");
     shell.ok("keywright store check");

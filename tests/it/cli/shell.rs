@@ -172,7 +172,10 @@ impl Shell {
             .env_clear()
             .env(
                 "PATH",
-                format!("{}:/usr/bin:/bin", binary.parent().unwrap().display()),
+                format!(
+                    "{}:/usr/local/bin:/usr/bin:/bin",
+                    binary.parent().unwrap().display()
+                ),
             )
             .env("HOME", &self.home)
             .env("LC_ALL", "C")
@@ -183,7 +186,9 @@ impl Shell {
     /// `text` with every name in it replaced by what it stands for.
     fn told(&self, text: &str) -> String {
         let names = self.names.lock().unwrap();
-        let text = text.replace("[home]", self.home.to_str().unwrap());
+        let text = text
+            .replace("[keywright]", env!("CARGO_BIN_EXE_keywright"))
+            .replace("[home]", self.home.to_str().unwrap());
         names
             .iter()
             .fold(text, |text, (name, seen)| text.replace(name, seen))
