@@ -1,8 +1,8 @@
 //! What was typed. Every command says what it does, and by example how.
 
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgGroup, Args, Parser, Subcommand};
 
 /// The token authority for AI agents.
 ///
@@ -82,6 +82,17 @@ Examples:
   keywright claim 7K3M-Q9TX-2BWF --to dotenv:.env#NOTES_TOKEN
   keywright claim 7K3M-Q9TX-2BWF --to stdout | pass insert -e notes")]
     Claim(Claim),
+    /// Run a command with tokens of its own, which end with it
+    #[command(after_help = "\
+Each value is in the environment of the command alone. Signals are handed on to it, and its exit code
+is that of keywright; 127 if it is not found, 126 if it cannot be run. If keywright is killed, the
+token ends at the next `keywright run` or `keywright mcp`, and at the latest after --for.
+
+Examples:
+  keywright run --token nightly=NOTES_TOKEN --scopes read:notes -- ./job.sh --all
+  keywright run --token 'CI job'=API_TOKEN --scopes run:jobs --for 15m -- ./job.sh
+  keywright run --cli-token env:production=DEPLOY_TOKEN -- ./deploy.sh")]
+    Run(Run),
     /// App environments, which own CLI tokens
     #[command(subcommand)]
     Env(Env),
@@ -290,6 +301,27 @@ pub(super) struct Claim {
     pub(super) code: Option<String>,
     #[command(flatten)]
     pub(super) to: ToSink,
+}
+
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("given").args(["token", "cli_token"]).required(true).multiple(true)))]
+pub(super) struct Run {
+    /// Make a token of that label for the command, and give it its value in that variable
+    #[arg(long, value_name = "LABEL=ENV_NAME")]
+    pub(super) token: Vec<String>,
+    /// What every --token may do, separated by spaces or commas
+    #[arg(long, value_name = "SCOPES", requires = "token")]
+    pub(super) scopes: Option<String>,
+    /// How long a --token lives if the command does not end before, such as 15m
+    #[arg(long = "for", value_name = "LONG", default_value = "1h")]
+    pub(super) life: String,
+    /// Give the command a CLI token that is there, yours (`user`), a person's (`user:NAME`) or an
+    /// app environment's (`env:NAME`), in that variable; it is written down
+    #[arg(long, value_name = "WHOSE=ENV_NAME")]
+    pub(super) cli_token: Vec<String>,
+    /// The command and what it is to be told
+    #[arg(last = true, required = true)]
+    pub(super) command: Vec<OsString>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -23,6 +23,8 @@ pub(super) enum Failure {
     Failed(anyhow::Error),
     /// All was said already.
     Told,
+    /// A command that was run ended with this code, and said itself what there was to say.
+    Ended(u8),
 }
 
 /// The last words, for pipes.
@@ -39,6 +41,7 @@ impl Failure {
     pub(super) fn code(&self) -> ExitCode {
         match self {
             Self::Misuse(_) | Self::Refused(Error::Invalid { .. }) => ExitCode::from(2),
+            Self::Ended(code) => ExitCode::from(*code),
             Self::Refused(_) | Self::Failed(_) | Self::Told => ExitCode::from(1),
         }
     }
@@ -46,7 +49,7 @@ impl Failure {
     /// The last words, for eyes or for pipes; none, if all was said already.
     pub(super) fn words(&self, json: bool) -> Option<String> {
         let told = match self {
-            Self::Told => return None,
+            Self::Told | Self::Ended(_) => return None,
             Self::Refused(error) => Told {
                 code: code(error),
                 message: message(error),

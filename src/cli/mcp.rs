@@ -67,6 +67,7 @@ pub(super) async fn run(place: &args::Place, asked: args::Mcp) -> Result<(), Fai
         token.presents(scopes)
     };
     let authority = house.authority().await?;
+    super::run::sweep(&house).await;
     let confirm = match asked.confirm.as_str() {
         "always" => Confirm::Always,
         _ => Confirm::WherePossible,

@@ -12,6 +12,7 @@ mod error_table;
 mod mcp;
 mod output;
 mod replace_file;
+mod run;
 mod serve;
 mod session_token;
 mod sink;
@@ -113,6 +114,7 @@ async fn in_house(house: &House, out: Output, asked: InHouse) -> Result<(), Fail
     match asked {
         InHouse::Token(asked) => token::run(house, out, asked).await,
         InHouse::Claim(asked) => claim::run(house, out, asked).await,
+        InHouse::Run(asked) => run::run(house, asked).await,
         InHouse::Env(asked) => admin::env(house, out, asked).await,
         InHouse::CliToken(asked) => cli_token::run(house, out, asked).await,
         InHouse::User(asked) => admin::user(house, out, asked).await,
@@ -127,6 +129,7 @@ fn missing(asked: &InHouse) -> Missing {
     let adds = matches!(
         asked,
         InHouse::Token(args::Token::Create(_))
+            | InHouse::Run(_)
             | InHouse::Env(args::Env::Create { .. })
             | InHouse::CliToken(args::CliToken::Set { .. })
             | InHouse::User(args::User::Add { .. })

@@ -13,7 +13,8 @@ use crate::{
     authz::{Credential, Request},
     config::{self, env},
     domain::{
-        account::Slug, audit::Front, clock::Clock, credential::Brand, id::RequestId, user::Username,
+        account::Slug, audit::Front, clock::Clock, credential::Brand, id::RequestId, text::quoted,
+        user::Username,
     },
     store::{Durability, Options, Sqlite, Store},
     vault::Vault,
@@ -105,6 +106,20 @@ impl House {
             front: Front::Cli,
             id: RequestId::fresh(),
         }
+    }
+
+    /// The store's file.
+    pub(super) fn store(&self) -> &Path {
+        &self.store
+    }
+
+    /// What a person types to do something else with this store.
+    pub(super) fn command(&self, words: &[&str]) -> String {
+        let store = self.store.display().to_string();
+        let store = (!self.is_usual).then_some(["--store", &store]);
+        let words = store.iter().flatten().chain(words);
+        let words: Vec<_> = words.map(|word| quoted(word)).collect();
+        format!("keywright {}", words.join(" "))
     }
 
     /// How a person is told to pick a value up from this store with this program.

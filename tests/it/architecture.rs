@@ -16,6 +16,10 @@ const EXPOSES: &[(&str, &str)] = &[
         "hashes the token of the session",
     ),
     (
+        "src/cli/run/mod.rs",
+        "gives values to a child's environment",
+    ),
+    (
         "src/cli/sink/dotenv/mod.rs",
         "puts a value in a line of a file",
     ),

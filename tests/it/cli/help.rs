@@ -40,7 +40,10 @@ fn every_example_can_be_typed() {
                 .unwrap();
             let typed = typed.replace(" ID", " 019306c2-5a5f-7cc4-a5b4-6ff4e1c2a001");
 
-            let done = shell.run(&format!("{typed} --help"));
+            // What stands behind `--` is told to another program.
+            let (ours, theirs) = typed.split_once(" -- ").unwrap_or((&typed, ""));
+
+            let done = shell.run(&format!("{ours} --help -- {theirs}"));
 
             assert_eq!(
                 (done.status, done.err.as_str()),

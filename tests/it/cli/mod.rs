@@ -7,6 +7,7 @@ mod full_disk;
 mod help;
 mod json;
 mod refusals;
+mod run;
 mod shell;
 mod terminal;
 
@@ -32,6 +33,11 @@ fn a_value_goes_where_it_is_told_to() {
 #[test]
 fn one_key_of_a_dotenv_file_is_changed_and_nothing_else() {
     transcript("dotenv");
+}
+
+#[test]
+fn a_command_is_run_with_a_token_of_its_own() {
+    transcript("run");
 }
 
 #[test]

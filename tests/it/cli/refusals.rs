@@ -38,6 +38,8 @@ const REFUSED: &[&str] = &[
     "member set nobody-here admin",
     "member remove nobody-here",
     "claim 0000-0000-0000 --to file:here",
+    "run --token x=X --token y=X -- true",
+    "run --cli-token env:none=X --token y=Y -- true",
 ];
 
 #[test]

@@ -5,7 +5,7 @@ use std::{
     fmt::Write as _,
     fs::{self, DirBuilder, File},
     io::{self, Read as _, Write as _},
-    os::unix::fs::DirBuilderExt as _,
+    os::unix::{fs::DirBuilderExt as _, process::CommandExt as _},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     sync::Mutex,
@@ -95,6 +95,8 @@ impl Shell {
     /// Starts a command, to talk with it.
     pub(super) fn start(&self, typed: &str) -> Child {
         self.command(typed)
+            // What is typed at the terminal of whoever runs the tests is not for it.
+            .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

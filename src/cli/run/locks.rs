@@ -1,0 +1,208 @@
+//! A lock for each token of a run. It is free as soon as the run is over, however it ended: so a
+//! later start knows a token that has outlived its run.
+//!
+//! 1. A run takes a lock under the token's id before the token has a value.
+//! 2. When its child ends, it revokes the token and removes the lock.
+//! 3. Whoever finds a lock that is free takes it, and does the same.
+//!
+//! A lock is made and looked for with the folder locked, so that none is found that its run has not
+//! taken yet.
+
+use std::{
+    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
+    io::{self, ErrorKind},
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
+};
+
+use nix::fcntl::OFlag;
+
+use crate::domain::id::TokenId;
+
+/// How long the folder may be locked by somebody else, who holds it for moments.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Where the locks of a store are.
+pub(super) struct Locks {
+    folder: PathBuf,
+    /// Several stores may lie in one folder.
+    store: String,
+}
+
+/// A lock that we hold, for as long as this lives.
+pub(super) struct Lock {
+    pub(super) token: TokenId,
+    path: PathBuf,
+    _held: File,
+}
+
+impl Locks {
+    /// Those of the runs with tokens of this store.
+    pub(super) fn of(store: &Path) -> Self {
+        let name = store.file_name().unwrap_or_default();
+        Self {
+            folder: store.with_file_name("runs"),
+            store: name.to_string_lossy().into_owned(),
+        }
+    }
+
+    /// Takes a lock that nobody has.
+    pub(super) fn take(&self, token: TokenId) -> io::Result<Lock> {
+        match DirBuilder::new().mode(0o700).create(&self.folder) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+        let _alone = self.alone()?;
+        let path = self.folder.join(format!("{token}.{}", self.store));
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)?;
+        file.try_lock()?;
+        Ok(Lock {
+            token,
+            path,
+            _held: file,
+        })
+    }
+
+    /// Takes every lock whose run is over.
+    pub(super) fn left_behind(&self) -> io::Result<Vec<Lock>> {
+        if !self.folder.is_dir() {
+            return Ok(Vec::new());
+        }
+        let _alone = self.alone()?;
+        let mut free = Vec::new();
+        for entry in fs::read_dir(&self.folder)? {
+            let path = entry?.path();
+            let name = path.file_name().and_then(|name| name.to_str());
+            let token = name
+                .and_then(|name| name.split_once('.'))
+                .filter(|(_, store)| *store == self.store)
+                .and_then(|(id, _)| id.parse().ok());
+            let Some(token) = token else {
+                continue;
+            };
+            let opened = OpenOptions::new()
+                .read(true)
+                .custom_flags(OFlag::O_NOFOLLOW.bits())
+                .open(&path);
+            // It may be over in this moment.
+            let Ok(file) = opened else {
+                continue;
+            };
+            if file.try_lock().is_err() {
+                continue;
+            }
+            free.push(Lock {
+                token,
+                path,
+                _held: file,
+            });
+        }
+        Ok(free)
+    }
+
+    /// Locks the folder.
+    fn alone(&self) -> io::Result<File> {
+        let folder = File::open(&self.folder)?;
+        let since = Instant::now();
+        loop {
+            match folder.try_lock() {
+                Ok(()) => return Ok(folder),
+                Err(TryLockError::WouldBlock) if since.elapsed() < PATIENCE => {
+                    thread::sleep(Duration::from_millis(1));
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+impl Lock {
+    /// Takes it away, since its token is revoked.
+    pub(super) fn remove(self) -> io::Result<()> {
+        match fs::remove_file(&self.path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{os::unix::fs::MetadataExt as _, sync::Barrier};
+
+    use super::*;
+
+    #[test]
+    fn a_lock_is_left_behind_when_its_run_is_over_and_not_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let locks = Locks::of(&folder.path().join("store.db"));
+        let id = TokenId::fresh();
+        let lock = locks.take(id).unwrap();
+        assert!(locks.left_behind().unwrap().is_empty());
+        let mode = fs::metadata(&lock.path).unwrap().mode() & 0o777;
+        let folders = fs::metadata(folder.path().join("runs")).unwrap().mode() & 0o777;
+        assert_eq!((mode, folders), (0o600, 0o700));
+
+        drop(lock);
+
+        let found = locks.left_behind().unwrap();
+        assert_eq!(found[0].token, id);
+        assert!(locks.left_behind().unwrap().is_empty(), "it is held now");
+        for lock in found {
+            lock.remove().unwrap();
+        }
+        assert!(locks.left_behind().unwrap().is_empty());
+    }
+
+    #[test]
+    fn the_runs_of_another_store_are_its_own_affair() {
+        let folder = tempfile::tempdir().unwrap();
+        let [ours, theirs] = ["a.db", "b.db"].map(|name| Locks::of(&folder.path().join(name)));
+        drop(ours.take(TokenId::fresh()).unwrap());
+        fs::write(folder.path().join("runs/notes.a.db"), "").unwrap();
+
+        assert!(theirs.left_behind().unwrap().is_empty());
+        assert_eq!(ours.left_behind().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn of_many_starts_at_once_one_takes_what_was_left_behind_and_none_what_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let locks = Locks::of(&folder.path().join("store.db"));
+        let left: Vec<_> = (0..8).map(|_| TokenId::fresh()).collect();
+        for id in &left {
+            drop(locks.take(*id).unwrap());
+        }
+        let all = Barrier::new(8);
+
+        let start = |_| {
+            all.wait();
+            let own = locks.take(TokenId::fresh()).unwrap();
+            let found = locks.left_behind().unwrap();
+            all.wait();
+            (own, found)
+        };
+        let starts: Vec<_> = thread::scope(|scope| {
+            let threads: Vec<_> = (0..8).map(|n| scope.spawn(move || start(n))).collect();
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap())
+                .collect()
+        });
+
+        let found: Vec<_> = starts
+            .iter()
+            .flat_map(|(_, found)| found)
+            .map(|lock| lock.token)
+            .collect();
+        assert_eq!(found.len(), left.len());
+        assert!(left.iter().all(|id| found.contains(id)));
+        assert!(starts.iter().all(|(own, _)| !found.contains(&own.token)));
+    }
+}
