@@ -4,6 +4,8 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
 
+use super::connect::CLIENTS;
+
 /// The token authority for AI agents.
 ///
 /// Every agent, script and integration gets a token of its own: named, scoped, expiring, revocable
@@ -111,6 +113,51 @@ Examples:
     /// What happened
     #[command(subcommand)]
     Audit(Audit),
+    /// Let an MCP client use this store, with a token of its own
+    #[command(after_help = "\
+The client's file gets an entry `keywright`, and nothing else in it changes. The token is in a file
+of Keywright's, which that entry names; no client's file holds a value. Connecting again replaces
+the token. What stood in the client's file is kept beside it, in `.keywright-backup`.
+
+Examples:
+  keywright connect --list
+  keywright connect claude-code
+  keywright connect cursor --grant read:notes      its agents may give that on
+  keywright connect zed --dry-run                  show the change, and change nothing
+  keywright connect vscode --print                 print the entry, to place it yourself")]
+    Connect(Connect),
+    /// Take a client's entry out of its file again, and end its token
+    #[command(after_help = "Example:\n  keywright disconnect cursor")]
+    Disconnect {
+        /// Which client
+        #[arg(value_parser = CLIENTS)]
+        client: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Connect {
+    /// Which client
+    #[arg(value_parser = CLIENTS, required_unless_present = "list")]
+    pub(super) client: Option<String>,
+    /// List the clients: which are installed, which are connected, and with which token
+    #[arg(long, conflicts_with_all = ["client", "scopes", "grant", "expires", "print", "dry_run"])]
+    pub(super) list: bool,
+    /// What the token may do [default: read:tokens write:tokens delete:tokens read:envs]
+    #[arg(long, value_name = "SCOPES")]
+    pub(super) scopes: Option<String>,
+    /// Service scopes that it may give on to the tokens it makes
+    #[arg(long, value_name = "SCOPES")]
+    pub(super) grant: Option<String>,
+    /// When the token ends: 15m, 12h, 90d, a time, or never [default: 90d]
+    #[arg(long, value_name = "WHEN")]
+    pub(super) expires: Option<String>,
+    /// Print the entry and where it goes; make no token and change nothing
+    #[arg(long)]
+    pub(super) print: bool,
+    /// Show the change to the client's file; make no token and change nothing
+    #[arg(long, conflicts_with = "print")]
+    pub(super) dry_run: bool,
 }
 
 #[derive(Debug, Args)]

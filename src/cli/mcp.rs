@@ -84,17 +84,25 @@ pub(super) async fn run(place: &args::Place, asked: args::Mcp) -> Result<(), Fai
 /// What a local session holds: the usual scopes or those that were named, and the service scopes
 /// that may be given on.
 fn local_reach(scopes: Option<Scopes>, grant: Option<&str>) -> Result<Reach, Failure> {
-    let scopes = scopes.unwrap_or_else(|| {
-        Scopes::from([
-            Scope::READ_TOKENS,
-            Scope::WRITE_TOKENS,
-            Scope::DELETE_TOKENS,
-            Scope::READ_ENVS,
-        ])
-    });
+    let scopes = scopes.unwrap_or_else(usual_scopes);
     let Some(grant) = grant else {
         return Ok(Reach::WithEveryService(scopes));
     };
+    Ok(Reach::Exactly(scopes.or(&services(grant)?)))
+}
+
+/// What an agent may do, unless something else is asked for.
+pub(super) fn usual_scopes() -> Scopes {
+    Scopes::from([
+        Scope::READ_TOKENS,
+        Scope::WRITE_TOKENS,
+        Scope::DELETE_TOKENS,
+        Scope::READ_ENVS,
+    ])
+}
+
+/// The service scopes that may be given on.
+pub(super) fn services(grant: &str) -> Result<Scopes, Failure> {
     let granted = words::scopes("--grant", grant)?;
     if let Some(ours) = granted.iter().find(|scope| !scope.is_service()) {
         return Err(Failure::Misuse(format!(
@@ -102,5 +110,5 @@ fn local_reach(scopes: Option<Scopes>, grant: Option<&str>) -> Result<Reach, Fai
              `--scopes`"
         )));
     }
-    Ok(Reach::Exactly(scopes.or(&granted)))
+    Ok(granted)
 }

@@ -5,6 +5,7 @@ mod args;
 mod audit;
 mod claim;
 mod cli_token;
+mod connect;
 mod demo;
 mod error;
 #[cfg(test)]
@@ -121,6 +122,8 @@ async fn in_house(house: &House, out: Output, asked: InHouse) -> Result<(), Fail
         InHouse::Account(asked) => admin::account(house, out, asked).await,
         InHouse::Member(asked) => admin::member(house, out, asked).await,
         InHouse::Audit(asked) => audit::run(house, out, asked).await,
+        InHouse::Connect(asked) => connect::run(house, out, asked).await,
+        InHouse::Disconnect { client } => connect::disconnect(house, out, &client).await,
     }
 }
 
@@ -134,6 +137,7 @@ fn missing(asked: &InHouse) -> Missing {
             | InHouse::CliToken(args::CliToken::Set { .. })
             | InHouse::User(args::User::Add { .. })
             | InHouse::Account(args::Account::Add { .. })
+            | InHouse::Connect(args::Connect { list: false, .. })
     );
     if adds {
         Missing::IsMade

@@ -134,6 +134,25 @@ impl House {
         )
     }
 
+    /// What stands, or will stand, beside the store under this name.
+    pub(super) fn beside(&self, name: &str) -> PathBuf {
+        self.store.with_file_name(name)
+    }
+
+    /// Whether there is a store, or whatever stands in its place.
+    pub(super) fn is_there(&self) -> bool {
+        !is_absent(&self.store)
+    }
+
+    /// What this program is told, whoever starts it, so that it finds this store and its key.
+    pub(super) fn flags(&self) -> Vec<(&'static str, &Path)> {
+        // Whoever starts it may not know of this variable.
+        let is_usual = self.is_usual && !env::is_set(&env::XDG_DATA_HOME);
+        let store = (!is_usual).then_some(("--store", self.store.as_path()));
+        let key = self.key_file.as_deref().map(|key| ("--key-file", key));
+        store.into_iter().chain(key).collect()
+    }
+
     /// Writes down what waits, and closes the store, if it was opened.
     pub(super) async fn close(&self) {
         let Some(authority) = self.opened.get() else {

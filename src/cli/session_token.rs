@@ -92,7 +92,7 @@ fn bearer(text: &str, narrowed: Option<Scopes>) -> Credential {
 }
 
 /// The text of a token file. Links are followed, since secrets are often mounted as such.
-fn read(path: &Path) -> io::Result<Zeroizing<String>> {
+pub(super) fn read(path: &Path) -> io::Result<Zeroizing<String>> {
     let file = open(path)?;
     let mut text = Zeroizing::new(String::with_capacity(LONGEST + 2));
     let read = file.take(LONGEST as u64 + 2).read_to_string(&mut text)?;

@@ -76,11 +76,41 @@ pub const HOME: Variable = Variable {
     since: "0.1.0",
 };
 
+/// The person's folder for settings.
+pub const XDG_CONFIG_HOME: Variable = Variable {
+    name: "XDG_CONFIG_HOME",
+    says: "Where `connect` looks for the files of clients that follow it, instead of in \
+           `~/.config`.",
+    since: "0.1.0",
+};
+
+/// Claude Code's folder.
+pub const CLAUDE_CONFIG_DIR: Variable = Variable {
+    name: "CLAUDE_CONFIG_DIR",
+    says: "Claude Code's own: where `connect` looks for its file.",
+    since: "0.1.0",
+};
+
+/// Codex's folder.
+pub const CODEX_HOME: Variable = Variable {
+    name: "CODEX_HOME",
+    says: "Codex's own: where `connect` looks for its file.",
+    since: "0.1.0",
+};
+
+/// Where Gemini CLI has its folder.
+pub const GEMINI_CLI_HOME: Variable = Variable {
+    name: "GEMINI_CLI_HOME",
+    says: "Gemini CLI's own: where `connect` looks for its folder `.gemini`.",
+    since: "0.1.0",
+};
+
 /// Where programs are.
 pub const PATH: Variable = Variable {
     name: "PATH",
     says: "Where the platform's own programs are looked for: `git`, and those that reach a clipboard \
-           or a keychain.",
+           or a keychain; and, for `connect`, a name of this program that an upgrade leaves in \
+           place.",
     since: "0.1.0",
 };
 
@@ -95,6 +125,10 @@ pub const ALL: &[&Variable] = &[
     &NO_COLOR,
     &XDG_DATA_HOME,
     &HOME,
+    &XDG_CONFIG_HOME,
+    &CLAUDE_CONFIG_DIR,
+    &CODEX_HOME,
+    &GEMINI_CLI_HOME,
     &PATH,
 ];
 

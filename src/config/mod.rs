@@ -4,10 +4,32 @@ pub mod env;
 
 use std::path::PathBuf;
 
+/// The person's folder.
+pub fn home() -> Option<PathBuf> {
+    env::read(&env::HOME).map(PathBuf::from)
+}
+
+/// The folder for a person's settings, where a program follows the XDG Base Directory
+/// Specification.
+pub fn settings() -> Option<PathBuf> {
+    env::read(&env::XDG_CONFIG_HOME)
+        .map(PathBuf::from)
+        .filter(|folder| folder.is_absolute())
+        .or_else(|| Some(home()?.join(".config")))
+}
+
+/// The folder in which applications with windows keep what is a person's.
+pub fn applications() -> Option<PathBuf> {
+    if cfg!(target_os = "macos") {
+        Some(home()?.join("Library/Application Support"))
+    } else {
+        settings()
+    }
+}
+
 /// The store, unless another is named: `keywright/store.db` in the platform's folder for a
 /// person's data. `None` where nobody knows which that is.
 pub fn usual_store() -> Option<PathBuf> {
-    let home = || env::read(&env::HOME).map(PathBuf::from);
     let data = if cfg!(target_os = "macos") {
         home()?.join("Library/Application Support")
     } else {

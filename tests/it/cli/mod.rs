@@ -3,6 +3,7 @@
 //! The cases are files in `tests/cli`: what was typed, and what came of it. After a change,
 //! `INSTA_UPDATE=always cargo test --test it cli::` writes them anew, to be read.
 
+mod connect;
 mod full_disk;
 mod help;
 mod json;
@@ -38,6 +39,11 @@ fn one_key_of_a_dotenv_file_is_changed_and_nothing_else() {
 #[test]
 fn a_command_is_run_with_a_token_of_its_own() {
     transcript("run");
+}
+
+#[test]
+fn a_client_is_connected_and_disconnected() {
+    transcript("connect");
 }
 
 #[test]

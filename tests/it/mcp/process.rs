@@ -182,7 +182,8 @@ impl Home {
 }
 
 impl Session {
-    fn open(mut command: Command, name: &Path) -> Self {
+    /// Starts it as `command` says, and shakes hands. What it says goes into files of this name.
+    pub(crate) fn open(mut command: Command, name: &Path) -> Self {
         let errors = name.with_extension("err");
         let answers = name.with_extension("answers");
         command.stdin(Stdio::piped()).stdout(Stdio::piped());

@@ -1,0 +1,129 @@
+//! What we keep of a connection, beside the store: the token's file, and what has to be known to
+//! end it and to give the client's file back as it was. No value is in the record.
+
+use std::{
+    fs::{self, DirBuilder, File, TryLockError},
+    io::ErrorKind,
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, ensure};
+use serde::{Deserialize, Serialize};
+
+use super::{edit::Edit, file};
+use crate::{
+    cli::{replace_file::Draft, serve::House},
+    domain::text::quoted,
+};
+
+/// What is known of a connection.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub(crate) struct Record {
+    /// The client's token.
+    pub(crate) token: Option<String>,
+    /// Tokens of its that have yet to be ended: a command was cut short.
+    #[serde(default)]
+    pub(crate) ending: Vec<String>,
+    /// Whether the client's file was made for our entry.
+    #[serde(default)]
+    pub(super) made: bool,
+    /// What was changed in it.
+    pub(super) edit: Option<Edit>,
+}
+
+/// Where we keep what we know of one client's connection.
+#[derive(Debug)]
+pub(crate) struct Shelf {
+    folder: PathBuf,
+    name: &'static str,
+}
+
+impl Shelf {
+    /// The place beside the store of `house`.
+    pub(crate) fn of(house: &House, name: &'static str) -> Self {
+        Self {
+            folder: house.beside("clients"),
+            name,
+        }
+    }
+
+    /// The file with the client's token.
+    pub(crate) fn token_file(&self) -> PathBuf {
+        self.folder.join(format!("{}.token", self.name))
+    }
+
+    fn record_file(&self) -> PathBuf {
+        self.folder.join(format!("{}.json", self.name))
+    }
+
+    /// What is known, if anything is.
+    pub(crate) fn read(&self) -> anyhow::Result<Option<Record>> {
+        let path = self.record_file();
+        let text = match fs::read(&path) {
+            Ok(text) => text,
+            Err(error) if file::is_absent(&error) => return Ok(None),
+            Err(error) => return Err(error).context(format!("`{}`", path.display())),
+        };
+        let record = serde_json::from_slice(&text).with_context(|| {
+            let named = quoted(&path.display().to_string());
+            format!(
+                "`{0}` is damaged; put it aside: mv {named} {named}.old",
+                path.display()
+            )
+        })?;
+        Ok(Some(record))
+    }
+
+    /// Keeps `record`.
+    pub(super) fn write(&self, record: &Record) -> anyhow::Result<()> {
+        let text = serde_json::to_vec_pretty(record)?;
+        Ok(Draft::of(&self.record_file())?.publish(&text, Some(0o600))?)
+    }
+
+    /// Forgets the connection, the token's file first.
+    pub(super) fn forget(&self) -> anyhow::Result<()> {
+        file::remove(&self.token_file())?;
+        file::remove(&self.record_file())
+    }
+
+    /// Makes the folder, for its owner alone, and keeps others from changing what is in it until
+    /// what is answered is dropped.
+    pub(super) fn lock(&self) -> anyhow::Result<File> {
+        let shown = self.folder.display();
+        match DirBuilder::new().mode(0o700).create(&self.folder) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+                return Err(error).context(format!("the folder `{shown}`"));
+            }
+            Ok(()) | Err(_) => {}
+        }
+        self.is_private()?;
+        let folder = File::open(&self.folder).with_context(|| format!("the folder `{shown}`"))?;
+        match folder.try_lock() {
+            Ok(()) => Ok(folder),
+            Err(TryLockError::WouldBlock) => {
+                anyhow::bail!("another keywright connects or disconnects a client; try again")
+            }
+            Err(TryLockError::Error(error)) => Err(error).context(format!("the folder `{shown}`")),
+        }
+    }
+
+    fn is_private(&self) -> anyhow::Result<()> {
+        let shown = self.folder.display();
+        let found = self.folder.symlink_metadata()?;
+        ensure!(found.is_dir(), "`{shown}` is not a folder; move it away");
+        ensure!(
+            found.mode() & 0o777 == 0o700,
+            "others may look into `{shown}` (mode {:04o}); close it: chmod 700 {}",
+            found.mode() & 0o7777,
+            quoted(&self.folder.display().to_string())
+        );
+        Ok(())
+    }
+
+    /// Whether anything is there.
+    pub(super) fn is_there(&self) -> bool {
+        let is_there = |path: &Path| path.symlink_metadata().is_ok();
+        is_there(&self.token_file()) || is_there(&self.record_file())
+    }
+}
