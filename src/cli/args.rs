@@ -67,6 +67,29 @@ Examples:
     /// The store itself
     #[command(subcommand)]
     Store(Store),
+    /// Print what completes these commands in a shell
+    #[command(after_help = "\
+Examples:
+  keywright completions bash > keywright.bash      for ~/.local/share/bash-completion/completions
+  keywright completions zsh > _keywright           for a folder of your $fpath
+  keywright completions fish > keywright.fish      for ~/.config/fish/completions")]
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page of a command, or write all of them
+    #[command(after_help = "\
+Examples:
+  keywright man token create | man -l -
+  keywright man --out man1                         for ~/.local/share/man")]
+    Man {
+        /// The command [default: the program itself]
+        #[arg(conflicts_with = "out")]
+        command: Vec<String>,
+        /// Write a page for every command into this folder
+        #[arg(long, value_name = "FOLDER")]
+        out: Option<PathBuf>,
+    },
 }
 
 /// What is done with a store that is open.

@@ -5,11 +5,13 @@ mod args;
 mod audit;
 mod claim;
 mod cli_token;
+mod completions;
 mod connect;
 mod demo;
 mod error;
 #[cfg(test)]
 mod error_table;
+mod man;
 mod mcp;
 mod output;
 mod replace_file;
@@ -102,6 +104,8 @@ async fn command(typed: Keywright) -> Result<(), Failure> {
         Command::Mcp(asked) => mcp::run(place, asked).await,
         Command::Demo => demo::run().await,
         Command::Store(asked) => store::run(place, out, asked).await,
+        Command::Completions { shell } => completions::run(shell),
+        Command::Man { command, out } => man::run(&command, out.as_deref()),
         Command::InHouse(asked) => {
             let house = House::at(place, missing(&asked))?;
             let done = in_house(&house, out, asked).await;

@@ -3,10 +3,12 @@
 //! The cases are files in `tests/cli`: what was typed, and what came of it. After a change,
 //! `INSTA_UPDATE=always cargo test --test it cli::` writes them anew, to be read.
 
+mod completions;
 mod connect;
 mod full_disk;
 mod help;
 mod json;
+mod man;
 mod refusals;
 mod run;
 mod shell;
