@@ -10,6 +10,7 @@ mod coverage;
 mod docs;
 mod leaks;
 mod mcp;
+mod packaging;
 mod processes;
 mod schema;
 mod store;
