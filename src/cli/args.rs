@@ -67,6 +67,15 @@ Examples:
     /// The store itself
     #[command(subcommand)]
     Store(Store),
+    /// Find values of tokens in files, by their checksum; ends with 1 where there are any
+    #[command(after_help = "\
+No value is printed, and no store is asked.
+
+Examples:
+  keywright scan .
+  git diff --cached | keywright scan               before a commit, as a hook
+  keywright scan --all --json notes.md")]
+    Scan(Scan),
     /// Print what completes these commands in a shell
     #[command(after_help = "\
 Examples:
@@ -181,6 +190,16 @@ pub(super) struct Connect {
     /// Show the change to the client's file; make no token and change nothing
     #[arg(long, conflicts_with = "print")]
     pub(super) dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Scan {
+    /// Files, and folders with what is in them but `.git` [default: standard input]
+    #[arg(value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
+    /// Tell also of what has a token's shape, but not its checksum: placeholders, typing errors
+    #[arg(long)]
+    pub(super) all: bool,
 }
 
 #[derive(Debug, Args)]

@@ -16,6 +16,7 @@ mod mcp;
 mod output;
 mod replace_file;
 mod run;
+mod scan;
 mod serve;
 mod session_token;
 mod sink;
@@ -104,6 +105,7 @@ async fn command(typed: Keywright) -> Result<(), Failure> {
         Command::Mcp(asked) => mcp::run(place, asked).await,
         Command::Demo => demo::run().await,
         Command::Store(asked) => store::run(place, out, asked).await,
+        Command::Scan(asked) => scan::run(out, &asked),
         Command::Completions { shell } => completions::run(shell),
         Command::Man { command, out } => man::run(&command, out.as_deref()),
         Command::InHouse(asked) => {

@@ -11,6 +11,7 @@ use crate::{
         label::Label,
         page::{Cursor, Limit},
         scope::Scopes,
+        sighting,
     },
 };
 
@@ -72,7 +73,7 @@ pub(super) fn variable(name: &'static str, text: &str) -> Result<String, Failure
     let begins = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     let goes_on = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     // It stands in the audit trail, where no value may.
-    if begins && goes_on && text.len() <= LONGEST_NAME && !credential::holds_value(text) {
+    if begins && goes_on && text.len() <= LONGEST_NAME && !sighting::holds_value(text) {
         Ok(text.to_owned())
     } else {
         Err(Failure::Misuse(format!(

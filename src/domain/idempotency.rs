@@ -2,7 +2,7 @@
 
 use chrono::Duration;
 
-use super::credential;
+use super::sighting;
 
 /// How long a key is kept.
 pub const LIFE: Duration = Duration::hours(24);
@@ -31,7 +31,7 @@ impl std::str::FromStr for IdempotencyKey {
     fn from_str(text: &str) -> Result<Self, NotAKey> {
         let fits = (1..=255).contains(&text.len())
             && text.bytes().all(|b| b.is_ascii_graphic())
-            && !credential::holds_value(text);
+            && !sighting::holds_value(text);
         if fits {
             Ok(Self(text.to_owned()))
         } else {

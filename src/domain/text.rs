@@ -3,7 +3,7 @@
 
 use unicode_normalization::UnicodeNormalization as _;
 
-use super::credential;
+use super::sighting;
 
 /// A text that cannot be used.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -33,7 +33,7 @@ pub fn clean(text: &str, longest: usize) -> Result<String, TextError> {
     if text.chars().count() > longest {
         return Err(TextError::TooLong(longest));
     }
-    if credential::holds_value(&text) {
+    if sighting::holds_value(&text) {
         return Err(TextError::Value);
     }
     match text.chars().find(|&c| is_unseen(c)) {

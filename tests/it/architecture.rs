@@ -33,6 +33,7 @@ const EXPOSES: &[(&str, &str)] = &[
     ("src/domain/claim.rs", "hashes a code and shows it"),
     ("src/domain/cli_token.rs", "the one value shown again"),
     ("src/domain/credential.rs", "hashes a value"),
+    ("src/domain/sighting.rs", "hides values in texts to test on"),
     ("src/vault.rs", "seals and opens with the master key"),
     ("src/wire/cli_token.rs", "the answer to a reveal"),
     ("src/wire/token.rs", "the answer that makes a token"),

@@ -89,6 +89,11 @@ fn what_makes_no_sense_is_misuse_and_makes_no_token() {
 }
 
 #[test]
+fn values_are_found_in_files_by_their_checksum() {
+    transcript("scan");
+}
+
+#[test]
 fn the_environment_is_read_as_it_says() {
     transcript("environment");
 }
