@@ -73,7 +73,7 @@ No value is printed, and no store is asked.
 
 Examples:
   keywright scan .
-  git diff --cached | keywright scan               before a commit, as a hook
+  git diff --cached | grep '^+' | keywright scan   before a commit, as a hook
   keywright scan --all --json notes.md")]
     Scan(Scan),
     /// Print what completes these commands in a shell

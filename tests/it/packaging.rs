@@ -153,7 +153,7 @@ fn a_release_of_another_program_is_refused() {
 
 #[test]
 fn every_script_says_what_it_does() {
-    for name in ["release", "mcpb/build", "server-json"] {
+    for name in ["release", "mcpb/build", "server-json", "scanners/check"] {
         let help = done(name, &["--help"]);
         assert!(
             help.contains(&format!("packaging/{name}")),
@@ -180,6 +180,16 @@ fn a_bundle_is_made_of_a_program() {
         "{told}"
     );
     assert!(!bundle.exists());
+}
+
+#[test]
+fn the_rules_for_scanners_find_every_value_and_no_noise() {
+    let told = done("scanners/check", &[env!("CARGO_BIN_EXE_keywright")]);
+
+    for tried in ["gitleaks.toml", "trufflehog.yaml", "keywright scan"] {
+        let is_good = |line: &str| line.starts_with("ok - ") && line.contains(tried);
+        assert!(told.lines().any(is_good), "{tried}: {told}");
+    }
 }
 
 #[test]
