@@ -153,7 +153,14 @@ fn a_release_of_another_program_is_refused() {
 
 #[test]
 fn every_script_says_what_it_does() {
-    for name in ["release", "mcpb/build", "server-json", "scanners/check"] {
+    for name in [
+        "release",
+        "mcpb/build",
+        "server-json",
+        "container/build",
+        "container/check",
+        "scanners/check",
+    ] {
         let help = done(name, &["--help"]);
         assert!(
             help.contains(&format!("packaging/{name}")),
@@ -180,6 +187,25 @@ fn a_bundle_is_made_of_a_program() {
         "{told}"
     );
     assert!(!bundle.exists());
+}
+
+#[test]
+fn an_image_is_made_of_a_static_program() {
+    let told = refused(
+        "container/build",
+        &[env!("CARGO_BIN_EXE_keywright"), "keywright:test"],
+    );
+
+    assert!(told.contains("the program is not static"), "{told}");
+}
+
+#[test]
+fn the_image_is_known_to_the_registry_by_the_same_name() {
+    let image = fs::read_to_string(root().join("packaging/container/Dockerfile")).unwrap();
+
+    let name = json("server.json")["name"].as_str().unwrap().to_owned();
+    let label = format!("io.modelcontextprotocol.server.name=\"{name}\"");
+    assert!(image.contains(&label), "{image}");
 }
 
 #[test]
