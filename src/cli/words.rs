@@ -7,7 +7,7 @@ use crate::{
     authority::{Error, For},
     domain::{
         app_env::AppEnvRef,
-        credential, expires,
+        expires,
         label::Label,
         page::{Cursor, Limit},
         scope::Scopes,
