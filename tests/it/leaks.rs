@@ -28,7 +28,7 @@ use crate::{
         process::{Home, Session},
         shown::is_code,
     },
-    support::{TestApp, bearer, carrying, local_with, operator},
+    support::{TestApp, bearer, carrying, local_with, mistyped, operator},
 };
 
 /// So much of a value in a row gives it away. What may be seen of one is shorter.
@@ -239,7 +239,7 @@ fn a_person_claims(home: &Home, secrets: &mut Secrets, file: &Path, codes: [&str
 fn values_go_astray(home: &Home, secrets: &mut Secrets) -> String {
     let stray = PlainToken::generate(&Brand::default(), Kind::Pat);
     let stray = secrets.token("the stray one", stray.expose());
-    let broken = format!("{}x", &stray[..stray.len() - 1]);
+    let broken = mistyped(&stray);
     let other = "correct-horse-battery-staple-42";
     secrets.any("the other one", other);
     for presented in [&stray, &broken, other] {

@@ -12,6 +12,12 @@ pub(crate) fn value(minted: &Minted) -> String {
     }
 }
 
+/// The same value with another last digit, and so a checksum that does not fit.
+pub(crate) fn mistyped(value: &str) -> String {
+    let (most, last) = value.split_at(value.len() - 1);
+    format!("{most}{}", if last == "x" { "y" } else { "x" })
+}
+
 /// The claim code in an answer.
 pub(crate) fn code(minted: &Minted) -> String {
     match &minted.delivered {

@@ -9,7 +9,7 @@ mod sinks;
 mod trail;
 mod verbs;
 
-pub(crate) use answers::{code, value, why};
+pub(crate) use answers::{code, mistyped, value, why};
 pub(crate) use app::{TestApp, swap_keys};
 pub(crate) use asks::{
     by_code, carrying, env_named, label, list, revoke, rotate, scopes, token, update,

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::{
     mcp::client::Client,
-    support::{TestApp, bearer, local, operator},
+    support::{TestApp, bearer, local, mistyped, operator},
 };
 
 /// Each tool with arguments that it could use.
@@ -81,7 +81,7 @@ async fn nobody_is_told_the_same_by_every_tool() {
     let off = app.agent(["read:tokens"]).await;
     app.disable(&operator(), off.id).await;
     app.advance(Duration::hours(1));
-    let mistyped = format!("{}x", &agent.value[..agent.value.len() - 1]);
+    let mistyped = mistyped(&agent.value);
     let elsewhere = TestApp::new().await.agent(["read:tokens"]).await;
     let before = kept(&app);
 
