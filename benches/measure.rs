@@ -110,11 +110,7 @@ async fn seed(path: &Path, tokens: u32) {
     let store = Store::Sqlite(Sqlite::open(path, options).unwrap());
     let vault = Vault::at(path.with_file_name("vault.key"));
     let authority = Authority::new(store, vault, Clock::System, Brand::default());
-    let request = |credential| Request {
-        credential,
-        front: Front::Cli,
-        id: RequestId::fresh(),
-    };
+    let request = |credential| Request::new(credential, Front::Cli);
     let first = FirstUser {
         username: "bench".parse().unwrap(),
         uid: nix::unistd::geteuid().as_raw(),

@@ -23,5 +23,7 @@ pub(super) fn authenticate(
         }
         Credential::Nobody | Credential::Keywright => Found::Nothing,
     };
-    Ok(authz::recognize(request, found, now)?)
+    let who = authz::recognize(request, found, now)?;
+    request.recognized(&who);
+    Ok(who)
 }

@@ -14,6 +14,7 @@ mod found_store;
 mod get_token;
 mod introspect_token;
 mod keep_house;
+mod keep_watch;
 mod list_tokens;
 mod manage_app_envs;
 mod manage_users;
@@ -49,6 +50,7 @@ pub use deliver::{Deliver, Delivered, Minted};
 pub use error::{Conflict, Error, Thing};
 pub use found_store::FirstUser;
 pub use introspect_token::Introspected;
+pub use keep_watch::Mark;
 pub use list_tokens::{ListTokens, Of};
 pub use manage_app_envs::NewAppEnv;
 pub use manage_users::{NewAccount, NewUser};
@@ -99,7 +101,9 @@ impl Authority {
             .write(move |tx| {
                 let asked = authenticate(tx, &request, house.clock.now());
                 let done = asked.and_then(|who| {
-                    house.uses.see(&who);
+                    if request.is_use() {
+                        house.uses.see(&who);
+                    }
                     verb(tx, &who)
                 });
                 done.map_err(|refused| house.refusals.weigh(refused))
@@ -118,7 +122,9 @@ impl Authority {
             .read(move |view| {
                 let asked = authenticate(view, &request, house.clock.now());
                 let done = asked.and_then(|who| {
-                    house.uses.see(&who);
+                    if request.is_use() {
+                        house.uses.see(&who);
+                    }
                     verb(view, &who)
                 });
                 done.map_err(|refused| house.refusals.weigh(refused))

@@ -1,5 +1,7 @@
 //! [`Credential`]: what is presented. [`Principal`]: who that is, in this transaction.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use super::permit::{Denial, Record, Why};
 use crate::domain::{
     account::{Role, Slug},
@@ -21,6 +23,21 @@ pub struct Request {
     pub front: Front,
     /// Which request this is, in the log and in the audit trail.
     pub id: RequestId,
+    /// Whether it is a use of the token that it presents. Looking again for somebody who waits for
+    /// news is none.
+    is_use: bool,
+    /// What the front learns of who asked, beside the answer.
+    seen: Arc<Mutex<Option<Seen>>>,
+}
+
+/// Whom a request was recognized as, as far as a front may know it: when, and until when it may
+/// ask.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Seen {
+    /// The one moment at which the request happened.
+    pub at: Time,
+    /// Until when who asked may ask; `None` for ever.
+    pub expires_at: Option<Time>,
 }
 
 /// What a front was shown. It proves nothing until a transaction has looked.
@@ -101,13 +118,49 @@ pub(super) enum Kind {
 }
 
 impl Request {
+    /// A fresh request.
+    pub fn new(credential: Credential, front: Front) -> Self {
+        Self {
+            credential,
+            front,
+            id: RequestId::fresh(),
+            is_use: true,
+            seen: Arc::default(),
+        }
+    }
+
     /// The program's own, keeping house.
     pub fn housekeeping() -> Self {
+        Self::new(Credential::Keywright, Front::Housekeeping)
+    }
+
+    /// The same, asked by us for somebody who waits for news. It is decided like any other, and is
+    /// no use of their token: nobody is at work with it.
+    #[must_use]
+    pub fn looking_again(self) -> Self {
         Self {
-            credential: Credential::Keywright,
-            front: Front::Housekeeping,
-            id: RequestId::fresh(),
+            is_use: false,
+            ..self
         }
+    }
+
+    /// Whether it is a use of the token that it presents.
+    pub fn is_use(&self) -> bool {
+        self.is_use
+    }
+
+    /// Notes whom it was recognized as. A verb that runs again notes it anew.
+    pub(crate) fn recognized(&self, who: &Principal) {
+        let seen = Seen {
+            at: who.at(),
+            expires_at: who.expires_at(),
+        };
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(seen);
+    }
+
+    /// Whom it was recognized as, in the verb that ran last; `None` where it was not.
+    pub fn seen(&self) -> Option<Seen> {
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -13,8 +13,7 @@ use crate::{
     authz::{Credential, Request},
     config::{self, env},
     domain::{
-        account::Slug, audit::Front, clock::Clock, credential::Brand, id::RequestId, text::quoted,
-        user::Username,
+        account::Slug, audit::Front, clock::Clock, credential::Brand, text::quoted, user::Username,
     },
     store::{Durability, Options, Sqlite, Store},
     vault::Vault,
@@ -98,14 +97,11 @@ impl House {
 
     /// What a command at the shell asks with.
     pub(super) fn operator(&self) -> Request {
-        Request {
-            credential: Credential::Operator {
-                uid: uid(),
-                account: self.account.clone(),
-            },
-            front: Front::Cli,
-            id: RequestId::fresh(),
-        }
+        let credential = Credential::Operator {
+            uid: uid(),
+            account: self.account.clone(),
+        };
+        Request::new(credential, Front::Cli)
     }
 
     /// The store's file.

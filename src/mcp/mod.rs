@@ -107,11 +107,7 @@ impl Server {
 
     /// One request of this session.
     fn request(&self) -> Request {
-        Request {
-            credential: (self.presents.0)(),
-            front: Front::Mcp,
-            id: RequestId::fresh(),
-        }
+        Request::new((self.presents.0)(), Front::Mcp)
     }
 
     /// Calls a tool with what is known of the person's will, and answers what the client is told,

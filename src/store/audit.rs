@@ -41,6 +41,9 @@ pub struct Kept {
 /// The statements that read, each after its `permit`, or before a decision by value or for whose
 /// a thing is.
 pub trait ReadAudit {
+    /// How many entries were ever written, to any chain. It grows with every change, and does not
+    /// with a use.
+    fn entries(&mut self) -> Result<u64, Error>;
     /// A page of the audit trail that `permit` is for, newest first.
     fn audit(
         &mut self,

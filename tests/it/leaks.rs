@@ -16,7 +16,6 @@ use keywright::{
         claim::ClaimCode,
         cli_token::SecretValue,
         credential::{Brand, HashedToken, PlainToken},
-        id::RequestId,
         scope::Scopes,
         token::Kind,
     },
@@ -395,11 +394,7 @@ async fn nothing_that_holds_a_value_shows_it() {
         scopes: Scopes::default(),
         imported: Some(PlainToken::imported(&value)),
     };
-    let request = Request {
-        credential: Credential::bearer(&value, None),
-        front: Front::Mcp,
-        id: RequestId::fresh(),
-    };
+    let request = Request::new(Credential::bearer(&value, None), Front::Mcp);
 
     let shown = format!(
         "{plain:?} {code:?} {:?} {:?} {waits:?} {minted:?} {revealed:?} {set:?} {request:?} {:#?}",

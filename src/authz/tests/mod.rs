@@ -15,7 +15,7 @@ use crate::domain::{
     audit::Front,
     clock::{Time, from_millis},
     credential::HashedToken,
-    id::{AccountId, AppEnvId, RequestId, TokenId, UserId},
+    id::{AccountId, AppEnvId, TokenId, UserId},
     label::Label,
     scope::{OURS, Reach, Scopes},
     token::{Kind, Owner, OwnerNow, Powers, Present, Presented, Standing, Token},
@@ -80,11 +80,7 @@ fn wide() -> Scopes {
 }
 
 fn request(credential: Credential) -> Request {
-    Request {
-        credential,
-        front: Front::Mcp,
-        id: RequestId::fresh(),
-    }
+    Request::new(credential, Front::Mcp)
 }
 
 fn bearer(narrowed: Option<Scopes>) -> Request {

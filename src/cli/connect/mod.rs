@@ -33,7 +33,7 @@ use super::{
 use crate::{
     authority::{ClaimRef, Consent, Deliver, Delivered, Error, For, NewToken, Revoke, Sink as _},
     authz::{Credential, Request},
-    domain::id::TokenId,
+    domain::{audit::Front, id::TokenId},
     wire::token::Token,
 };
 use clients::Client;
@@ -325,10 +325,8 @@ async fn tokens_of(
     let known = known.flat_map(|record| record.token.iter().chain(&record.ending));
     let mut tokens: Vec<TokenId> = known.filter_map(|id| id.parse().ok()).collect();
     if let Ok(value) = session_token::read(&shelf.token_file()) {
-        let asks = Request {
-            credential: Credential::bearer(value.trim(), None),
-            ..house.operator()
-        };
+        let credential = Credential::bearer(value.trim(), None);
+        let asks = Request::new(credential, Front::Cli).looking_again();
         // A token that is good for nothing needs no end.
         if let Ok(me) = house.authority().await?.whoami(&asks).await
             && let Some(token) = me.token.map(|token| token.id)

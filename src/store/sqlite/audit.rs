@@ -27,6 +27,12 @@ impl Reads for File {}
 impl Writes for File {}
 
 impl ReadAudit for File {
+    fn entries(&mut self) -> Result<u64, Error> {
+        // Every chain counts from 1, without a gap.
+        let sql = "select coalesce(sum(sequence), 0) as sequence from audit_heads";
+        Ok(self.prepare(sql)?.query_row([], sequence)?)
+    }
+
     fn audit(
         &mut self,
         permit: &Permit<'_>,

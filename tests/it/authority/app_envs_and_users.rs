@@ -6,6 +6,7 @@ use keywright::{
     domain::{
         account::{Role, Slug},
         app_env::AppEnvRef,
+        audit::Front,
         page::{Cursor, Limit},
     },
 };
@@ -364,13 +365,11 @@ async fn several_processes_found_one_store_together() {
 #[tokio::test]
 async fn an_operator_whom_the_store_does_not_know_has_nothing_of_their_own() {
     let app = TestApp::new().await;
-    let root = Request {
-        credential: Credential::Operator {
-            uid: 0,
-            account: Slug::default(),
-        },
-        ..operator()
+    let root = Credential::Operator {
+        uid: 0,
+        account: Slug::default(),
     };
+    let root = Request::new(root, Front::Cli);
 
     let own = app.create(&root, token("x")).await;
     let anns = NewToken {

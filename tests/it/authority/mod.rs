@@ -6,6 +6,7 @@ mod claim_token;
 mod cli_tokens;
 mod create_token;
 mod introspect_token;
+mod keep_watch;
 mod list_tokens;
 mod owners;
 mod revoke_token;

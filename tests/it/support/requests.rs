@@ -2,7 +2,7 @@
 
 use keywright::{
     authz::{Credential, Request},
-    domain::{account::Slug, audit::Front, id::RequestId, scope::Reach},
+    domain::{account::Slug, audit::Front, scope::Reach},
 };
 
 use super::asks::scopes;
@@ -18,11 +18,7 @@ pub(crate) const EVERYTHING: &str = "read:tokens write:tokens delete:tokens read
     read:envs write:envs introspect:tokens read:audit manage:account read:notes";
 
 pub(super) fn request(credential: Credential) -> Request {
-    Request {
-        credential,
-        front: Front::Mcp,
-        id: RequestId::fresh(),
-    }
+    Request::new(credential, Front::Mcp)
 }
 
 /// Whoever presents this value.
@@ -51,19 +47,14 @@ pub(crate) fn operator() -> Request {
 
 /// At the shell, in this account.
 pub(crate) fn operator_in(account: &str) -> Request {
-    Request {
-        front: Front::Cli,
-        ..request(Credential::Operator {
-            uid: ANN,
-            account: account.parse().unwrap(),
-        })
-    }
+    let credential = Credential::Operator {
+        uid: ANN,
+        account: account.parse().unwrap(),
+    };
+    Request::new(credential, Front::Cli)
 }
 
 /// The program itself.
 pub(crate) fn keywright() -> Request {
-    Request {
-        front: Front::Housekeeping,
-        ..request(Credential::Keywright)
-    }
+    Request::housekeeping()
 }
