@@ -15,7 +15,7 @@ use crate::{
     config::env,
     domain::scope::{Reach, Scope, Scopes},
     mcp::{
-        Confirm, Presents, Server,
+        Confirm, Conversation, Presents, Server,
         stdio::{self, Descriptors},
     },
 };
@@ -74,7 +74,7 @@ pub(super) async fn run(place: &args::Place, asked: args::Mcp) -> Result<(), Fai
     };
     let server = Server::new(authority.clone(), presents, claim).confirming(confirm, None);
     let ended = tokio::select! {
-        ended = Box::pin(stdio::serve(server, descriptors, stop)) => ended,
+        ended = Box::pin(stdio::serve(Conversation::with(server), descriptors, stop)) => ended,
         () = authority.keep_house() => Ok(()),
     };
     house.close().await;

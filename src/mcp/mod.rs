@@ -3,7 +3,9 @@
 
 mod arguments;
 mod confirm;
+mod conversation;
 pub(crate) mod error;
+mod progress;
 pub mod stdio;
 mod tools;
 
@@ -21,7 +23,7 @@ use rmcp::{
     service::RequestContext,
 };
 
-pub use self::confirm::Confirm;
+pub use self::{confirm::Confirm, conversation::Conversation};
 use self::{confirm::Confirmations, tools::Told};
 use crate::{
     authority::{Authority, Consent, Error, Question},

@@ -3,11 +3,11 @@
 //! No line, however wrong, is an error of the session, and no answer repeats any of a line but its
 //! id and its method.
 
-use rmcp::ServerHandler;
 use rmcp::model::{
     ClientJsonRpcMessage, ClientRequest, ErrorCode, GetMeta, JsonRpcMessage, ProtocolVersion,
     RequestId, ServerCapabilities,
 };
+use rmcp::{RoleServer, Service};
 use serde_json::{Value, json};
 
 /// What a line asks of the session.
@@ -27,10 +27,10 @@ pub(super) struct Served {
 }
 
 impl Served {
-    pub(super) fn by<H: ServerHandler>(handler: &H) -> Self {
+    pub(super) fn by(service: &impl Service<RoleServer>) -> Self {
         Self {
-            capabilities: ServerHandler::get_info(handler).capabilities,
-            versions: ServerHandler::supported_protocol_versions(handler).into_owned(),
+            capabilities: service.get_info().capabilities,
+            versions: service.supported_protocol_versions().into_owned(),
         }
     }
 
@@ -60,9 +60,12 @@ impl Served {
             "initialize" | "ping" | "server/discover" => true,
             "tools/call" | "tools/list" => can.tools.is_some(),
             "prompts/get" | "prompts/list" => can.prompts.is_some(),
-            "resources/list" | "resources/read" | "resources/templates/list" => {
-                can.resources.is_some()
-            }
+            "resources/list"
+            | "resources/read"
+            | "resources/templates/list"
+            | "resources/subscribe"
+            | "resources/unsubscribe"
+            | "subscriptions/listen" => can.resources.is_some(),
             "completion/complete" => can.completions.is_some(),
             _ => false,
         }
@@ -151,11 +154,28 @@ pub(super) fn too_many(id: &RequestId) -> Vec<u8> {
 fn wrong_params(method: &str, id: &RequestId) -> Vec<u8> {
     let hint = match method {
         "tools/call" => "`name` must be a string, and `arguments` an object",
+        "prompts/get" => "`name` must be a string, and `arguments` an object of strings",
+        "resources/read" | "resources/subscribe" | "resources/unsubscribe" => {
+            "`uri` must be a string"
+        }
         "initialize" => "It needs `protocolVersion`, `capabilities` and `clientInfo`",
         _ => "See the MCP schema for what it takes",
     };
     let known = match method {
-        "tools/call" | "tools/list" | "initialize" | "server/discover" | "ping" => method,
+        "tools/call"
+        | "tools/list"
+        | "initialize"
+        | "server/discover"
+        | "ping"
+        | "prompts/get"
+        | "prompts/list"
+        | "resources/list"
+        | "resources/read"
+        | "resources/templates/list"
+        | "resources/subscribe"
+        | "resources/unsubscribe"
+        | "subscriptions/listen"
+        | "completion/complete" => method,
         // It may be a value gone astray.
         _ => "this method",
     };

@@ -18,8 +18,8 @@ mod lines;
 use std::io;
 use std::time::Duration;
 
-use rmcp::ServerHandler;
 use rmcp::service::{QuitReason, ServerInitializeError, serve_server};
+use rmcp::{RoleServer, Service};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
@@ -83,8 +83,8 @@ pub fn stop_on_signals() -> io::Result<CancellationToken> {
 /// Returns at the latest [`GRACE`] after either. Calls that are not done by then go on until the
 /// runtime ends, unheard; so end it with `Runtime::shutdown_timeout`, which does not wait for
 /// blocking work for ever.
-pub async fn serve<H: ServerHandler>(
-    handler: H,
+pub async fn serve<S: Service<RoleServer>>(
+    service: S,
     descriptors: Descriptors,
     stop: CancellationToken,
 ) -> Result<(), Error> {
@@ -93,14 +93,14 @@ pub async fn serve<H: ServerHandler>(
         output,
         flags,
     } = descriptors.open().map_err(Error::Streams)?;
-    let outcome = session(handler, input, output, stop).await;
+    let outcome = session(service, input, output, stop).await;
     // The flags are put back last, when nothing reads or writes any more.
     drop(flags);
     outcome
 }
 
-async fn session<H: ServerHandler>(
-    handler: H,
+async fn session<S: Service<RoleServer>>(
+    service: S,
     input: Box<dyn AsyncRead + Send + Unpin>,
     output: Box<dyn AsyncWrite + Send + Unpin>,
     stop: CancellationToken,
@@ -111,13 +111,13 @@ async fn session<H: ServerHandler>(
     let guard = Guard::new(
         input,
         answers,
-        Served::by(&handler),
+        Served::by(&service),
         stop.clone(),
         ended.clone(),
     );
 
     let served = async {
-        let outcome = run(handler, guard).await;
+        let outcome = run(service, guard).await;
         // The guard is gone, and the writer ends when it has written what is under way.
         let written = (&mut writer).await.map_err(Error::Broken)?;
         outcome.and(written.map_err(Error::Streams))
@@ -142,10 +142,10 @@ async fn session<H: ServerHandler>(
 }
 
 /// Hands the session to rmcp, and sorts its endings into clean ones and others.
-async fn run<H: ServerHandler>(handler: H, guard: Guard) -> Result<(), Error> {
+async fn run<S: Service<RoleServer>>(service: S, guard: Guard) -> Result<(), Error> {
     use ServerInitializeError as Opening;
 
-    match serve_server(handler, guard).await {
+    match serve_server(service, guard).await {
         Ok(running) => match running.waiting().await {
             Ok(QuitReason::JoinError(error)) | Err(error) => Err(Error::Broken(error)),
             Ok(_) => Ok(()),
@@ -206,7 +206,7 @@ mod tests {
         ServerConfig,
     };
     use rmcp::service::RequestContext;
-    use rmcp::{ErrorData, RoleServer};
+    use rmcp::{ErrorData, ServerHandler};
     use serde_json::{Value, json};
     use tokio::io::{AsyncBufReadExt, BufReader, DuplexStream, Lines};
     use tokio::task::JoinHandle;

@@ -1,6 +1,12 @@
 //! [`Client`]: an MCP client of the real server, over a pipe inside this process.
 
-use keywright::{authz::Request, mcp::Server, wire::token::ClaimCommand};
+use std::{collections::VecDeque, time::Duration};
+
+use keywright::{
+    authz::Request,
+    mcp::{Conversation, Server},
+    wire::token::ClaimCommand,
+};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, DuplexStream, Lines};
 
@@ -22,7 +28,12 @@ pub(crate) struct Client {
     output: Lines<BufReader<tokio::io::ReadHalf<DuplexStream>>>,
     asked: u64,
     capabilities: Value,
+    /// What it heard while it waited for an answer.
+    heard: VecDeque<Value>,
 }
+
+/// The longest that anything is waited for.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The server for whoever asks as `who` does.
 pub(crate) fn server(app: &TestApp, who: &Request) -> Server {
@@ -45,6 +56,7 @@ impl Client {
     pub(crate) async fn that_can(capabilities: Value, era: Era, server: Server) -> Self {
         let (ours, theirs) = tokio::io::duplex(1 << 20);
         tokio::spawn(async move {
+            let server = Conversation::with(server);
             let session = rmcp::serve_server(server, theirs).await.unwrap();
             drop(session.waiting().await);
         });
@@ -56,6 +68,7 @@ impl Client {
             output,
             asked: 0,
             capabilities,
+            heard: VecDeque::new(),
         };
         if era == Era::Legacy {
             let opening = json!({
@@ -99,30 +112,62 @@ impl Client {
 
     /// The answer to any method, as it stands on the wire.
     pub(crate) async fn ask(&mut self, method: &str, params: Value) -> Value {
-        self.begin(method, params).await;
-        let answer = self.hear().await;
-        assert_eq!(answer["id"], self.asked);
-        answer
+        let id = self.begin(method, params).await;
+        self.answer_to(id).await
     }
 
-    /// Asks, and does not wait for the answer.
-    pub(crate) async fn begin(&mut self, method: &str, mut params: Value) {
+    /// Asks, and does not wait for the answer: its id.
+    pub(crate) async fn begin(&mut self, method: &str, mut params: Value) -> u64 {
         self.asked += 1;
         if self.era == Era::Modern {
-            params["_meta"] = json!({
-                "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-                "io.modelcontextprotocol/clientCapabilities": self.capabilities,
-                "io.modelcontextprotocol/clientInfo": { "name": "test", "version": "1" },
-            });
+            let meta = &mut params["_meta"];
+            meta["io.modelcontextprotocol/protocolVersion"] = "2026-07-28".into();
+            meta["io.modelcontextprotocol/clientCapabilities"] = self.capabilities.clone();
+            meta["io.modelcontextprotocol/clientInfo"] = json!({ "name": "test", "version": "1" });
         }
         let asked =
             json!({ "jsonrpc": "2.0", "id": self.asked, "method": method, "params": params });
         self.say(&asked).await;
+        self.asked
+    }
+
+    /// The answer to what was asked. Notices that come before it can still be heard.
+    pub(crate) async fn answer_to(&mut self, id: u64) -> Value {
+        loop {
+            let said = self.hear().await;
+            if said.get("method").is_none() {
+                assert_eq!(said["id"], id, "{said}");
+                return said;
+            }
+            self.heard.push_back(said);
+        }
+    }
+
+    /// The next notice: its method and its parameters.
+    pub(crate) async fn hears(&mut self) -> (String, Value) {
+        let mut said = match self.heard.pop_front() {
+            Some(said) => said,
+            None => self.hear().await,
+        };
+        let method = said["method"].as_str().unwrap_or_else(|| panic!("{said}"));
+        (method.to_owned(), said["params"].take())
+    }
+
+    /// Whether there is nothing that it heard while it waited for answers.
+    pub(crate) fn has_heard_nothing(&self) -> bool {
+        self.heard.is_empty()
+    }
+
+    /// Tells, without an answer.
+    pub(crate) async fn tell(&mut self, method: &str, params: Value) {
+        self.say(&json!({ "jsonrpc": "2.0", "method": method, "params": params }))
+            .await;
     }
 
     /// The next message of the server.
     pub(crate) async fn hear(&mut self) -> Value {
-        let line = self.output.next_line().await.unwrap().unwrap();
+        let line = tokio::time::timeout(PATIENCE, self.output.next_line()).await;
+        let line = line.expect("it did not come").unwrap().unwrap();
         serde_json::from_str(&line).unwrap()
     }
 

@@ -4,6 +4,7 @@ mod answers;
 pub(crate) mod client;
 mod confirm;
 pub(crate) mod process;
+mod progress;
 pub(crate) mod shown;
 mod tools;
 mod wire;

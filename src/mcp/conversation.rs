@@ -1,0 +1,70 @@
+//! [`Conversation`]: the server as a client meets it. What rmcp leaves out around every request,
+//! whichever it is, stands here once.
+
+use std::{borrow::Cow, panic::AssertUnwindSafe};
+
+use futures::FutureExt as _;
+use rmcp::{
+    ErrorData, RoleServer, Service,
+    model::{
+        ClientNotification, ClientRequest, ErrorCode, ProtocolVersion, ServerConfig, ServerResult,
+    },
+    service::{NotificationContext, RequestContext},
+};
+
+use super::{Server, progress};
+
+/// A server that is spoken to. A request that the client cancels is dropped, so that a verb that
+/// still waits for its turn is never run; one that takes long is told of; and one that panics is
+/// answered.
+#[derive(Clone, Debug)]
+pub struct Conversation(Server);
+
+impl Conversation {
+    /// With this server.
+    pub fn with(server: Server) -> Self {
+        Self(server)
+    }
+}
+
+impl Service<RoleServer> for Conversation {
+    async fn handle_request(
+        &self,
+        request: ClientRequest,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ServerResult, ErrorData> {
+        let cancelled = context.ct.clone();
+        let progress = progress::of(&request, &context);
+        let answer =
+            AssertUnwindSafe(Box::pin(self.0.handle_request(request, context))).catch_unwind();
+        tokio::select! {
+            biased;
+            answer = progress::told(progress, answer) => answer.unwrap_or_else(|_| {
+                tracing::error!("a request panicked");
+                Err(error("something went wrong on our side"))
+            }),
+            // rmcp does not send this: a request that was cancelled has no answer.
+            () = cancelled.cancelled() => Err(error("it was cancelled")),
+        }
+    }
+
+    async fn handle_notification(
+        &self,
+        notification: ClientNotification,
+        context: NotificationContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.0.handle_notification(notification, context).await
+    }
+
+    fn get_info(&self) -> ServerConfig {
+        Service::get_info(&self.0)
+    }
+
+    fn supported_protocol_versions(&self) -> Cow<'static, [ProtocolVersion]> {
+        Service::supported_protocol_versions(&self.0)
+    }
+}
+
+fn error(why: &'static str) -> ErrorData {
+    ErrorData::new(ErrorCode::INTERNAL_ERROR, why, None)
+}
