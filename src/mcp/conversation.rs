@@ -1,7 +1,7 @@
 //! [`Conversation`]: the server as a client meets it. What rmcp leaves out around every request,
 //! whichever it is, stands here once.
 
-use std::{borrow::Cow, panic::AssertUnwindSafe};
+use std::{borrow::Cow, panic::AssertUnwindSafe, sync::Arc};
 
 use futures::FutureExt as _;
 use rmcp::{
@@ -12,18 +12,42 @@ use rmcp::{
     service::{NotificationContext, RequestContext},
 };
 
-use super::{Server, progress};
+use super::{Server, is_modern, progress, subscriptions};
 
 /// A server that is spoken to. A request that the client cancels is dropped, so that a verb that
-/// still waits for its turn is never run; one that takes long is told of; and one that panics is
-/// answered.
+/// still waits for its turn is never run; one that takes long is told of; one that panics is
+/// answered; and a stream is looked at before it is acknowledged.
 #[derive(Clone, Debug)]
 pub struct Conversation(Server);
 
 impl Conversation {
-    /// With this server.
+    /// With this server. Each conversation waits for news of its own: those with clones of one
+    /// server hear nothing of each other.
     pub fn with(server: Server) -> Self {
-        Self(server)
+        Self(Server {
+            subscriptions: Arc::default(),
+            ..server
+        })
+    }
+
+    async fn answer(
+        &self,
+        request: ClientRequest,
+        mut context: RequestContext<RoleServer>,
+    ) -> Result<ServerResult, ErrorData> {
+        let is_call = matches!(request, ClientRequest::CallToolRequest(_));
+        if let ClientRequest::SubscriptionsListenRequest(listen) = &request
+            && is_modern(&context)
+        {
+            let asked = &listen.params.notifications;
+            let prepared = subscriptions::prepare(&self.0, asked).await?;
+            context.extensions.insert(prepared);
+        }
+        let answer = self.0.handle_request(request, context).await;
+        if is_call {
+            self.0.subscriptions.called();
+        }
+        answer
     }
 }
 
@@ -35,8 +59,7 @@ impl Service<RoleServer> for Conversation {
     ) -> Result<ServerResult, ErrorData> {
         let cancelled = context.ct.clone();
         let progress = progress::of(&request, &context);
-        let answer =
-            AssertUnwindSafe(Box::pin(self.0.handle_request(request, context))).catch_unwind();
+        let answer = AssertUnwindSafe(Box::pin(self.answer(request, context))).catch_unwind();
         tokio::select! {
             biased;
             answer = progress::told(progress, answer) => answer.unwrap_or_else(|_| {

@@ -1,4 +1,10 @@
-//! An [`Error`] as a tool's answer: words that a model can act on.
+//! An [`Error`] as a tool's answer: words that a model can act on. What is no tool says the same
+//! words in an error of the protocol.
+
+use std::panic::AssertUnwindSafe;
+
+use futures::FutureExt as _;
+use rmcp::{ErrorData, model::ErrorCode};
 
 use crate::{authority::Error, domain::id::RequestId, wire::problem::Problem};
 
@@ -12,6 +18,40 @@ pub(crate) fn text(problem: &Problem) -> String {
         text.extend([" Only the person can: ", what, "."]);
     }
     text
+}
+
+/// Waits for what is no tool, and tells a refusal as an error of the protocol, in the same words.
+pub(super) async fn told<T>(
+    what: &str,
+    request: RequestId,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, ErrorData> {
+    let (code, problem) = match AssertUnwindSafe(work).catch_unwind().await {
+        Ok(Ok(answer)) => return Ok(answer),
+        Ok(Err(error)) => {
+            log(&error, what, request);
+            (code(&error), Problem::of(&error, request))
+        }
+        Err(_) => {
+            tracing::error!(what, %request, "it panicked");
+            (ErrorCode::INTERNAL_ERROR, Problem::internal(request))
+        }
+    };
+    Err(ErrorData::new(code, text(&problem), None))
+}
+
+fn code(error: &Error) -> ErrorCode {
+    match error {
+        Error::Unauthenticated
+        | Error::Denied(_)
+        | Error::Conflict(_)
+        | Error::Unconfirmed(_)
+        | Error::Withheld(_) => ErrorCode::INVALID_REQUEST,
+        // To a modern client rmcp calls it invalid params, as that revision wants.
+        Error::NotFound(_) => ErrorCode::RESOURCE_NOT_FOUND,
+        Error::Invalid { .. } => ErrorCode::INVALID_PARAMS,
+        Error::Store(_) | Error::Vault(_) | Error::Sink(_) => ErrorCode::INTERNAL_ERROR,
+    }
 }
 
 /// Writes the source of what was our fault into the log, once.

@@ -6,7 +6,9 @@ mod confirm;
 mod conversation;
 pub(crate) mod error;
 mod progress;
+mod resources;
 pub mod stdio;
+mod subscriptions;
 mod tools;
 
 use std::{collections::BTreeMap, fmt, panic::AssertUnwindSafe, sync::Arc, time::Duration};
@@ -16,15 +18,17 @@ use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
         CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock,
-        CustomRequest, CustomResult, ErrorCode, Implementation, JsonObject, ListToolsResult,
-        MetaObject, PaginatedRequestParams, ProtocolVersion, ServerCapabilities, ServerConfig,
-        Tool,
+        CustomRequest, CustomResult, ErrorCode, Implementation, JsonObject,
+        ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, MetaObject,
+        PaginatedRequestParams, ProtocolVersion, ReadResourceRequestParams, ReadResourceResponse,
+        ReadResourceResult, Resource, ResourceTemplate, ServerCapabilities, ServerConfig,
+        SubscribeRequestParams, SubscriptionFilter, Tool, UnsubscribeRequestParams,
     },
-    service::RequestContext,
+    service::{RequestContext, SubscriptionContext},
 };
 
 pub use self::{confirm::Confirm, conversation::Conversation};
-use self::{confirm::Confirmations, tools::Told};
+use self::{confirm::Confirmations, subscriptions::Subscriptions, tools::Told};
 use crate::{
     authority::{Authority, Consent, Error, Question},
     authz::{Credential, Request},
@@ -47,6 +51,9 @@ const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
 /// How long a client may keep the list of tools, which never changes while we run.
 const LIST_KEEPS: u64 = 3_600_000;
 
+/// What may change at any moment is not kept at all.
+const NOT_AT_ALL: u64 = 0;
+
 /// What a session presents, asked anew for every call: it may change while the session lasts.
 #[derive(Clone)]
 pub struct Presents(Arc<dyn Fn() -> Credential + Send + Sync>);
@@ -59,6 +66,7 @@ pub struct Server {
     claim: ClaimCommand,
     confirmations: Arc<Confirmations>,
     tools: Arc<[Tool]>,
+    subscriptions: Arc<Subscriptions>,
 }
 
 impl Presents {
@@ -91,6 +99,7 @@ impl Server {
             claim,
             confirmations: Arc::default(),
             tools: tools::all().into(),
+            subscriptions: Arc::default(),
         }
     }
 
@@ -105,6 +114,11 @@ impl Server {
     /// Every tool, as a client is told of it: the same for everyone, in a fixed order.
     pub fn tools() -> Vec<Tool> {
         tools::all()
+    }
+
+    /// The resources that everyone is told of, and the templates of the others.
+    pub fn resources() -> (Vec<Resource>, Vec<ResourceTemplate>) {
+        (resources::fixed(), resources::templates())
     }
 
     /// One request of this session.
@@ -196,6 +210,23 @@ fn is_modern(context: &RequestContext<RoleServer>) -> bool {
         .is_some_and(|version| version >= ProtocolVersion::V_2026_07_28)
 }
 
+/// Refuses a second page of what fits on the first; several clients read no other.
+fn one_page(params: Option<PaginatedRequestParams>) -> Result<(), ErrorData> {
+    match params.and_then(|params| params.cursor) {
+        None => Ok(()),
+        Some(_) => Err(ErrorData::invalid_params("there is no second page", None)),
+    }
+}
+
+/// How long a modern client may keep an answer, and that nobody else may have it.
+fn keeps(millis: u64, context: &RequestContext<RoleServer>) -> (Option<u64>, Option<CacheScope>) {
+    let is_modern = is_modern(context);
+    (
+        is_modern.then_some(millis),
+        is_modern.then_some(CacheScope::Private),
+    )
+}
+
 /// Waits for a call of `tool`, and tells what came of it, or what the person is to be asked first.
 async fn answer(
     tool: &str,
@@ -249,7 +280,12 @@ fn identity() -> Implementation {
 
 impl ServerHandler for Server {
     fn get_info(&self) -> ServerConfig {
-        let capabilities = ServerCapabilities::builder().enable_tools().build();
+        let capabilities = ServerCapabilities::builder()
+            .enable_tools()
+            .enable_resources()
+            .enable_resources_subscribe()
+            .enable_resources_list_changed()
+            .build();
         ServerConfig::new(capabilities)
             .with_server_info(identity())
             .with_instructions(INSTRUCTIONS)
@@ -260,16 +296,9 @@ impl ServerHandler for Server {
         params: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        if params.is_some_and(|params| params.cursor.is_some()) {
-            // All of them fit on the first page; several clients read no other.
-            return Err(ErrorData::invalid_params("there is no second page", None));
-        }
+        one_page(params)?;
         let mut listed = ListToolsResult::with_all_items(self.tools.to_vec());
-        if is_modern(&context) {
-            listed = listed
-                .with_ttl_ms(LIST_KEEPS)
-                .with_cache_scope(CacheScope::Private);
-        }
+        (listed.ttl_ms, listed.cache_scope) = keeps(LIST_KEEPS, &context);
         listed.meta = Self::meta(&context);
         Ok(listed)
     }
@@ -286,6 +315,80 @@ impl ServerHandler for Server {
             ));
         };
         self.call_and_ask(tool, params, &context).await
+    }
+
+    async fn list_resources(
+        &self,
+        params: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListResourcesResult, ErrorData> {
+        let request = self.request();
+        let cursor = params.and_then(|params| params.cursor);
+        let page = resources::list(self, &request, cursor.as_deref());
+        let (page, next) = error::told("resources/list", request.id, page).await?;
+        if !is_modern(&context) {
+            subscriptions::listed(self, &context).await?;
+        }
+        let mut listed = ListResourcesResult::with_all_items(page);
+        listed.next_cursor = next;
+        (listed.ttl_ms, listed.cache_scope) = keeps(NOT_AT_ALL, &context);
+        listed.meta = Self::meta(&context);
+        Ok(listed)
+    }
+
+    async fn list_resource_templates(
+        &self,
+        params: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        one_page(params)?;
+        let mut listed = ListResourceTemplatesResult::with_all_items(resources::templates());
+        (listed.ttl_ms, listed.cache_scope) = keeps(LIST_KEEPS, &context);
+        listed.meta = Self::meta(&context);
+        Ok(listed)
+    }
+
+    async fn read_resource(
+        &self,
+        params: ReadResourceRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        let request = self.request();
+        let read = resources::read(self, &request, &params.uri);
+        let read = error::told("resources/read", request.id, read).await?;
+        let mut read = ReadResourceResult::new(vec![resources::contents(params.uri, read)]);
+        (read.ttl_ms, read.cache_scope) = keeps(NOT_AT_ALL, &context);
+        read.meta = Self::meta(&context);
+        Ok(read.into())
+    }
+
+    async fn subscribe(
+        &self,
+        params: SubscribeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        subscriptions::subscribe(self, params.uri, &context).await
+    }
+
+    async fn unsubscribe(
+        &self,
+        params: UnsubscribeRequestParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        subscriptions::unsubscribe(self, params.uri).await;
+        Ok(())
+    }
+
+    /// What was asked for; rmcp leaves out what is not among the capabilities.
+    fn accepted_subscription_filter(
+        &self,
+        requested: &SubscriptionFilter,
+    ) -> Option<SubscriptionFilter> {
+        Some(requested.clone())
+    }
+
+    async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
+        subscriptions::listen(self, context).await
     }
 
     /// Does not repeat the method, as rmcp would: it may be a value gone astray.

@@ -1,6 +1,7 @@
-//! Every tool is tried by those who may not use it, and what is written down of that is looked at.
+//! Every tool and every resource is tried by those who may not use it, and what is written down of
+//! that is looked at.
 //!
-//! A new tool has to be given arguments here before this passes. A way to be refused that a tool
+//! A new one has to be given arguments here before this passes. A way to be refused that a tool
 //! does not know stands, with its reason, in `coverage-exceptions.txt`: a file that may only get
 //! shorter.
 
@@ -14,7 +15,7 @@ use crate::{
 };
 
 /// As many exceptions as there were last time. Lower it with them; a new tool refuses like others.
-const EXCEPTIONS: usize = 6;
+const EXCEPTIONS: usize = 7;
 
 /// The ways in which somebody may not use a tool.
 const WAYS: [&str; 5] = ["nobody", "stranger", "no scope", "expired", "revoked"];
@@ -33,10 +34,31 @@ fn arguments(tool: &str, id: &str) -> Value {
     }
 }
 
-/// The action that the audit trail knows a tool by.
+/// The URI at which the owner of the token `id` could read a resource of this URI or template.
+fn uri(resource: &str, id: &str) -> String {
+    match resource {
+        "keywright://audit/recent" => resource.to_owned(),
+        "keywright://tokens/{id}" => resource.replace("{id}", id),
+        new => panic!("`{new}` is not tried by those who may not read it: give it a URI here"),
+    }
+}
+
+/// Every tool by its name, and every resource by its URI or its template.
+fn everything() -> Vec<String> {
+    let (resources, templates) = Server::resources();
+    let tools = Server::tools().into_iter().map(|tool| tool.name.into());
+    tools
+        .chain(resources.into_iter().map(|resource| resource.uri))
+        .chain(templates.into_iter().map(|template| template.uri_template))
+        .collect()
+}
+
+/// The action that the audit trail knows a tool or a resource by.
 fn action(tool: &str) -> &str {
     match tool {
         "delete_token" => "revoke_token",
+        "keywright://audit/recent" => "list_audit_records",
+        "keywright://tokens/{id}" => "get_token",
         same => same,
     }
 }
@@ -84,11 +106,24 @@ async fn tried(tool: &str, way: &str) -> Option<(String, Vec<String>)> {
     let who = who(&app, way).await;
     let mut client = Client::of(&app, &who).await;
 
-    let answer = client.call(tool, arguments(tool, &target)).await;
-    if answer["isError"] == false {
-        return None;
-    }
-    let text = crate::mcp::client::refusal(&answer);
+    let text = if tool.contains("://") {
+        let asked = json!({ "uri": uri(tool, &target) });
+        let answer = client.ask("resources/read", asked.clone()).await;
+        if answer["result"].is_object() {
+            return None;
+        }
+        let text = answer["error"]["message"].as_str().unwrap();
+        // Whoever may not read it may not wait for news of it.
+        let (_, waiting) = client.error("resources/subscribe", asked).await;
+        assert_eq!(text, waiting);
+        text.to_owned()
+    } else {
+        let answer = client.call(tool, arguments(tool, &target)).await;
+        if answer["isError"] == false {
+            return None;
+        }
+        crate::mcp::client::refusal(&answer)
+    };
     let trail = match way {
         "stranger" => vec![newest_of(&mut client).await],
         "no scope" => app.trail(1).await,
@@ -126,29 +161,25 @@ fn exceptions() -> Vec<(&'static str, &'static str)> {
 #[tokio::test]
 async fn every_tool_refuses_whoever_may_not_use_it_and_writes_it_down() {
     let exceptions = exceptions();
-    for tool in Server::tools() {
+    for tool in everything() {
         for way in WAYS {
-            let excepted = exceptions.contains(&(&tool.name, way));
-            let said = tried(&tool.name, way).await;
+            let excepted = exceptions.contains(&(&*tool, way));
+            let said = tried(&tool, way).await;
             let Some((code, trail)) = said else {
-                assert!(excepted, "`{}` serves {way}", tool.name);
+                assert!(excepted, "`{tool}` serves {way}");
                 continue;
             };
-            assert!(
-                !excepted,
-                "`{}` refuses {way} now: take its line out",
-                tool.name
-            );
+            assert!(!excepted, "`{tool}` refuses {way} now: take its line out");
             let (expected, entry) = match way {
-                "stranger" => ("not_found", action(&tool.name)),
-                "no scope" => ("insufficient_scope", action(&tool.name)),
+                "stranger" => ("not_found", action(&tool)),
+                "no scope" => ("insufficient_scope", action(&tool)),
                 _ => ("unauthenticated", "nobody authenticate"),
             };
-            assert_eq!(code, expected, "`{}` to {way}", tool.name);
+            assert_eq!(code, expected, "`{tool}` to {way}");
             let is_told = trail
                 .iter()
                 .any(|line| line.contains(&format!("{entry} refused")));
-            assert!(is_told, "`{}` to {way} left {trail:?}", tool.name);
+            assert!(is_told, "`{tool}` to {way} left {trail:?}");
         }
     }
 }
@@ -159,10 +190,7 @@ fn there_are_no_more_exceptions_than_there_were() {
 
     assert_eq!(exceptions.len(), EXCEPTIONS);
     for (tool, way) in exceptions {
-        assert!(
-            Server::tools().iter().any(|known| known.name == tool),
-            "{tool}"
-        );
+        assert!(everything().iter().any(|known| known == tool), "{tool}");
         assert!(WAYS.contains(&way), "{way}");
     }
 }

@@ -65,7 +65,19 @@ fn the_page_of_the_tools_is_true() {
         }
     }
     page.push_str("\n\\* needed\n");
+    resources(&mut page);
     is_the_page("mcp.md", &page);
+}
+
+fn resources(page: &mut String) {
+    page.push_str("\n# The resources\n\nAll of them are `application/json`. A client may subscribe to each, and to the list.\n\n| resource | |\n| --- | --- |\n");
+    let (resources, templates) = Server::resources();
+    let resources = resources.into_iter().map(|r| (r.uri, r.description));
+    let templates = templates.into_iter();
+    let templates = templates.map(|t| (t.uri_template, t.description));
+    for (uri, description) in resources.chain(templates) {
+        writeln!(page, "| `{uri}` | {} |", description.unwrap_or_default()).unwrap();
+    }
 }
 
 #[test]

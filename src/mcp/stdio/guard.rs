@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::frame::{Frame, Served, too_long, too_many};
 use super::lines::{Line, Lines};
+use crate::mcp::subscriptions::End;
 
 /// How many calls are worked on at a time; more than any client has open, few enough for memory.
 ///
@@ -100,7 +101,10 @@ impl Guard {
                 };
                 // The place goes with the call's context, and is free when that is dropped:
                 // whether the call is answered, cancelled, panics, or shares its id with another.
-                call.request.extensions_mut().insert(Arc::new(place));
+                let beside = call.request.extensions_mut();
+                beside.insert(Arc::new(place));
+                // A stream would wait for news in vain once nothing more is read.
+                beside.insert(End(self.ended.clone()));
                 self.is_open |= self.served.is_opened_by(&call.request);
                 return Some(JsonRpcMessage::Request(call));
             }

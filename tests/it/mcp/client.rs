@@ -116,6 +116,17 @@ impl Client {
         self.answer_to(id).await
     }
 
+    /// The error that answers any method: its code and its message.
+    pub(crate) async fn error(&mut self, method: &str, params: Value) -> (i64, String) {
+        let answer = self.ask(method, params).await;
+        let error = &answer["error"];
+        let text = error["message"].as_str();
+        (
+            error["code"].as_i64().unwrap_or_else(|| panic!("{answer}")),
+            text.unwrap().to_owned(),
+        )
+    }
+
     /// Asks, and does not wait for the answer: its id.
     pub(crate) async fn begin(&mut self, method: &str, mut params: Value) -> u64 {
         self.asked += 1;

@@ -5,6 +5,8 @@ pub(crate) mod client;
 mod confirm;
 pub(crate) mod process;
 mod progress;
+mod resources;
 pub(crate) mod shown;
+mod subscriptions;
 mod tools;
 mod wire;

@@ -5,9 +5,9 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{Wire, calls, each_way};
+use super::{MODERN, Wire, calls, each_way, stateless};
 
 #[test]
 fn the_end_of_the_input_before_any_word_is_a_clean_end() {
@@ -90,5 +90,67 @@ fn a_signal_among_many_calls_leaves_no_half_answer() {
                 .iter()
                 .all(|answer| answer["result"].is_object())
         );
+    });
+}
+
+#[test]
+fn a_stream_ends_with_its_result_and_at_once_when_the_input_ends() {
+    each_way(|over| {
+        let mut wire = Wire::over(over);
+        let wanted = json!({ "notifications": { "resourcesListChanged": true } });
+        wire.say(&stateless(1, "subscriptions/listen", MODERN, wanted));
+        let acknowledged = wire.answer();
+
+        wire.close();
+        let ended = wire.end();
+
+        let method = "notifications/subscriptions/acknowledged";
+        assert_eq!(acknowledged["method"], method);
+        assert!(ended.status.success(), "{}", ended.status);
+        assert!(ended.took < Duration::from_secs(1), "{:?}", ended.took);
+        assert_eq!(ended.answers.len(), 1, "{:?}", ended.answers);
+        assert_eq!(ended.answers[0]["id"], 1);
+        assert_eq!(ended.answers[0]["result"]["resultType"], "complete");
+    });
+}
+
+/// The acknowledgment may be on its way when the session breaks off.
+#[test]
+fn a_stream_that_has_just_been_asked_for_does_not_hold_the_process() {
+    each_way(|over| {
+        let mut wire = Wire::over(over);
+        let wanted = json!({ "notifications": { "resourcesListChanged": true } });
+
+        wire.say(&stateless(1, "subscriptions/listen", MODERN, wanted));
+        wire.close();
+        let ended = wire.end();
+
+        assert!(ended.status.success(), "{}", ended.status);
+        assert!(ended.took < Duration::from_secs(4), "{:?}", ended.took);
+    });
+}
+
+#[test]
+fn a_subscription_does_not_hold_the_process() {
+    each_way(|over| {
+        for end in [Wire::close, |wire: &mut Wire| wire.signal(Signal::SIGTERM)] {
+            let mut wire = Wire::initialized(over);
+            let new = json!({ "name": "create_token", "arguments": { "label": "x" } });
+            wire.say(&json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": new }));
+            let made = wire.answer_to(1);
+            let id = made["result"]["structuredContent"]["id"].as_str().unwrap();
+            let uri = json!({ "uri": format!("keywright://tokens/{id}") });
+            wire.say(
+                &json!({ "jsonrpc": "2.0", "id": 2, "method": "resources/subscribe", "params": uri }),
+            );
+            let subscribed = wire.answer_to(2);
+
+            end(&mut wire);
+            let ended = wire.end();
+
+            assert_eq!(subscribed["result"], json!({}));
+            assert!(ended.status.success(), "{}", ended.status);
+            assert!(ended.took < Duration::from_secs(1), "{:?}", ended.took);
+        }
     });
 }
