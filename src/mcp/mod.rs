@@ -2,10 +2,12 @@
 //! authority, which looks the session's credential up anew.
 
 mod arguments;
+mod completion;
 mod confirm;
 mod conversation;
 pub(crate) mod error;
 mod progress;
+mod prompts;
 mod resources;
 pub mod stdio;
 mod subscriptions;
@@ -17,12 +19,13 @@ use futures::FutureExt as _;
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
-        CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock,
-        CustomRequest, CustomResult, ErrorCode, Implementation, JsonObject,
+        CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestParams,
+        CompleteResult, ContentBlock, CustomRequest, CustomResult, ErrorCode,
+        GetPromptRequestParams, GetPromptResponse, Implementation, JsonObject, ListPromptsResult,
         ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, MetaObject,
-        PaginatedRequestParams, ProtocolVersion, ReadResourceRequestParams, ReadResourceResponse,
-        ReadResourceResult, Resource, ResourceTemplate, ServerCapabilities, ServerConfig,
-        SubscribeRequestParams, SubscriptionFilter, Tool, UnsubscribeRequestParams,
+        PaginatedRequestParams, Prompt, ProtocolVersion, ReadResourceRequestParams,
+        ReadResourceResponse, ReadResourceResult, Resource, ResourceTemplate, ServerCapabilities,
+        ServerConfig, SubscribeRequestParams, SubscriptionFilter, Tool, UnsubscribeRequestParams,
     },
     service::{RequestContext, SubscriptionContext},
 };
@@ -66,6 +69,7 @@ pub struct Server {
     claim: ClaimCommand,
     confirmations: Arc<Confirmations>,
     tools: Arc<[Tool]>,
+    prompts: Arc<[Prompt]>,
     subscriptions: Arc<Subscriptions>,
 }
 
@@ -99,6 +103,7 @@ impl Server {
             claim,
             confirmations: Arc::default(),
             tools: tools::all().into(),
+            prompts: prompts::all().into(),
             subscriptions: Arc::default(),
         }
     }
@@ -114,6 +119,11 @@ impl Server {
     /// Every tool, as a client is told of it: the same for everyone, in a fixed order.
     pub fn tools() -> Vec<Tool> {
         tools::all()
+    }
+
+    /// Every prompt, in the same way.
+    pub fn prompts() -> Vec<Prompt> {
+        prompts::all()
     }
 
     /// The resources that everyone is told of, and the templates of the others.
@@ -285,6 +295,8 @@ impl ServerHandler for Server {
             .enable_resources()
             .enable_resources_subscribe()
             .enable_resources_list_changed()
+            .enable_prompts()
+            .enable_completions()
             .build();
         ServerConfig::new(capabilities)
             .with_server_info(identity())
@@ -389,6 +401,47 @@ impl ServerHandler for Server {
 
     async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
         subscriptions::listen(self, context).await
+    }
+
+    async fn list_prompts(
+        &self,
+        params: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListPromptsResult, ErrorData> {
+        one_page(params)?;
+        let mut listed = ListPromptsResult::with_all_items(self.prompts.to_vec());
+        (listed.ttl_ms, listed.cache_scope) = keeps(LIST_KEEPS, &context);
+        listed.meta = Self::meta(&context);
+        Ok(listed)
+    }
+
+    async fn get_prompt(
+        &self,
+        params: GetPromptRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<GetPromptResponse, ErrorData> {
+        let arguments = params.arguments.unwrap_or_default();
+        let filled = async { prompts::filled(&self.prompts, &params.name, &arguments) };
+        let filled = error::told("prompts/get", RequestId::fresh(), filled).await?;
+        let mut filled = filled.ok_or_else(|| {
+            let why = "unknown prompt; `prompts/list` names those there are";
+            ErrorData::invalid_params(why, None)
+        })?;
+        filled.meta = Self::meta(&context);
+        Ok(filled.into())
+    }
+
+    async fn complete(
+        &self,
+        params: CompleteRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CompleteResult, ErrorData> {
+        let request = self.request();
+        let proposed = completion::complete(self, &request, &params);
+        let proposed = error::told("completion/complete", request.id, proposed).await?;
+        let mut complete = CompleteResult::new(proposed);
+        complete.meta = Self::meta(&context);
+        Ok(complete)
     }
 
     /// Does not repeat the method, as rmcp would: it may be a value gone astray.

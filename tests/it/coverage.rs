@@ -1,5 +1,5 @@
 //! Every tool and every resource is tried by those who may not use it, and what is written down of
-//! that is looked at.
+//! that is looked at. (Prompts hold nothing, and are told to everyone.)
 //!
 //! A new one has to be given arguments here before this passes. A way to be refused that a tool
 //! does not know stands, with its reason, in `coverage-exceptions.txt`: a file that may only get

@@ -66,6 +66,7 @@ fn the_page_of_the_tools_is_true() {
     }
     page.push_str("\n\\* needed\n");
     resources(&mut page);
+    prompts(&mut page);
     is_the_page("mcp.md", &page);
 }
 
@@ -78,6 +79,29 @@ fn resources(page: &mut String) {
     for (uri, description) in resources.chain(templates) {
         writeln!(page, "| `{uri}` | {} |", description.unwrap_or_default()).unwrap();
     }
+}
+
+fn prompts(page: &mut String) {
+    page.push_str("\n# The prompts\n");
+    for prompt in Server::prompts() {
+        let description = prompt.description.unwrap_or_default();
+        write!(page, "\n## `{}`\n\n{description}\n", prompt.name).unwrap();
+        let Some(arguments) = prompt.arguments else {
+            page.push_str("\nIt takes no arguments.\n");
+            continue;
+        };
+        page.push_str("\n| argument | |\n| --- | --- |\n");
+        for argument in arguments {
+            let star = if argument.required == Some(true) {
+                "*"
+            } else {
+                ""
+            };
+            let says = argument.description.unwrap_or_default();
+            writeln!(page, "| `{}`{star} | {says} |", argument.name).unwrap();
+        }
+    }
+    page.push_str("\n\\* needed\n");
 }
 
 #[test]

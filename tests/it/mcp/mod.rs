@@ -2,9 +2,11 @@
 
 mod answers;
 pub(crate) mod client;
+mod completion;
 mod confirm;
 pub(crate) mod process;
 mod progress;
+mod prompts;
 mod resources;
 pub(crate) mod shown;
 mod subscriptions;

@@ -160,6 +160,8 @@ fn an_unknown_method_is_told_from_wrong_params() {
             (4, "tools/call", json!([TOOL]), -32602),
             (5, "initialize", json!({}), -32602),
             (7, "resources/subscribe", json!({ "uri": 5 }), -32602),
+            (8, "prompts/get", json!({ "name": [] }), -32602),
+            (9, "completion/complete", json!({}), -32602),
         ] {
             wire.say(&json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params }));
             let answer = wire.answer_to(id);
