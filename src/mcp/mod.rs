@@ -12,6 +12,7 @@ mod resources;
 pub mod stdio;
 mod subscriptions;
 mod tools;
+mod warning;
 
 use std::{collections::BTreeMap, fmt, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
@@ -156,7 +157,7 @@ impl Server {
             }
             called
         };
-        answer(&tool.name, request.id, call).await
+        answer(&tool.name, &request, call).await
     }
 
     /// Calls a tool, and asks the person in between where that is called for.
@@ -240,14 +241,17 @@ fn keeps(millis: u64, context: &RequestContext<RoleServer>) -> (Option<u64>, Opt
 /// Waits for a call of `tool`, and tells what came of it, or what the person is to be asked first.
 async fn answer(
     tool: &str,
-    request: RequestId,
+    asked: &Request,
     call: impl Future<Output = Result<Told, Error>>,
 ) -> Result<CallToolResult, Box<Question>> {
+    let request = asked.id;
     // A tool that panics must answer all the same.
     let problem = match AssertUnwindSafe(call).catch_unwind().await {
         Ok(Ok(Told { text, fields })) => {
             tracing::debug!(tool, %request, "done");
-            let mut told = CallToolResult::success(vec![ContentBlock::text(text)]);
+            let mut blocks = vec![ContentBlock::text(text)];
+            blocks.extend(warning::of(asked));
+            let mut told = CallToolResult::success(blocks);
             told.structured_content = Some(fields);
             return Ok(told);
         }
@@ -465,9 +469,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_tool_that_panics_is_answered() {
-        let request = RequestId::fresh();
+        let asked = Request::housekeeping();
+        let request = asked.id;
 
-        let answered = answer("whoami", request, async { panic!("nobody foresaw this") })
+        let answered = answer("whoami", &asked, async { panic!("nobody foresaw this") })
             .await
             .unwrap();
 

@@ -3,3 +3,4 @@
 mod done;
 mod eras;
 mod refused;
+mod warned;

@@ -28,6 +28,10 @@ async fn whoami_answers_for_a_token() {
         {
           "type": "text",
           "text": "[the same]"
+        },
+        {
+          "type": "text",
+          "text": "warning: the token that this session presents ends at 2027-01-22T08:00:00.000Z. You can: finish what you are at, and tell the person now. Only the person can: give it a new end when they rotate it themselves, or give this server another token, in its entry of the client's configuration."
         }
       ],
       "structuredContent": {
