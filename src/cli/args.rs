@@ -114,6 +114,7 @@ Examples:
   keywright claim 7K3M-Q9TX-2BWF           print the value to this terminal, once
   keywright claim 7K3M-Q9TX-2BWF --to file:/run/secrets/notes
   keywright claim 7K3M-Q9TX-2BWF --to dotenv:.env#NOTES_TOKEN
+  keywright claim 7K3M-Q9TX-2BWF --to clipboard
   keywright claim 7K3M-Q9TX-2BWF --to stdout | pass insert -e notes")]
     Claim(Claim),
     /// Run a command with tokens of its own, which end with it
@@ -279,8 +280,8 @@ Examples:
 #[derive(Debug, Args)]
 pub(super) struct ToSink {
     /// Where the value goes: `terminal`, `stdout`, `file:PATH` (0600, never overwritten),
-    /// `token-file:PATH` (0600, one token of ours that this one replaces) or `dotenv:PATH#KEY` (one
-    /// key is changed, the rest stays)
+    /// `token-file:PATH` (0600, one token of ours that this one replaces), `dotenv:PATH#KEY` (one
+    /// key is changed, the rest stays), `clipboard` (cleared after 45 seconds) or `keychain:NAME`
     #[arg(long, value_name = "SINK", default_value = "terminal")]
     pub(super) to: String,
     /// Only show what would change where the value goes
@@ -289,6 +290,9 @@ pub(super) struct ToSink {
     /// With `--to dotenv:`, write to a file that git keeps, too
     #[arg(long, requires = "to")]
     pub(super) even_if_tracked: bool,
+    /// With `--to clipboard`, after how many seconds it is cleared
+    #[arg(long, value_name = "SECONDS", default_value_t = 45)]
+    pub(super) clear_after: u64,
 }
 
 #[derive(Debug, Args)]

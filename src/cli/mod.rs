@@ -33,9 +33,14 @@ use args::{Command, InHouse, Keywright};
 use error::Failure;
 use output::Output;
 use serve::{House, Missing};
+use sink::clipboard;
 
 /// Runs the command in `arguments`, whose first is the program's name.
 pub async fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<_> = arguments.collect();
+    if let Some(after) = clipboard::is_to_clear(&arguments) {
+        return ended(clipboard::clear(after).await, false);
+    }
     let typed = match Keywright::try_parse_from(arguments) {
         Ok(typed) => typed,
         Err(error) => {
@@ -48,6 +53,11 @@ pub async fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         Ok(()) => command(typed).await,
         Err(why) => Err(Failure::Misuse(format!("`{}`: {why}", env::LOG.name))),
     };
+    ended(done, json)
+}
+
+/// The last words, and the exit code.
+fn ended(done: Result<(), Failure>, json: bool) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

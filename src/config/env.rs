@@ -114,6 +114,34 @@ pub const PATH: Variable = Variable {
     since: "0.1.0",
 };
 
+/// The display of a Wayland session.
+pub const WAYLAND_DISPLAY: Variable = Variable {
+    name: "WAYLAND_DISPLAY",
+    says: "Where it is set, `--to clipboard` asks `wl-copy`.",
+    since: "0.1.0",
+};
+
+/// The display of an X session.
+pub const DISPLAY: Variable = Variable {
+    name: "DISPLAY",
+    says: "Where it is set, `--to clipboard` asks `xclip` or `xsel`.",
+    since: "0.1.0",
+};
+
+/// The bus of a desktop session.
+pub const DBUS_SESSION_BUS_ADDRESS: Variable = Variable {
+    name: "DBUS_SESSION_BUS_ADDRESS",
+    says: "The bus over which `--to keychain:NAME` reaches a keychain.",
+    since: "0.1.0",
+};
+
+/// The platform's folder for what lives as long as a session.
+pub const XDG_RUNTIME_DIR: Variable = Variable {
+    name: "XDG_RUNTIME_DIR",
+    says: "Where that bus is looked for, unless `DBUS_SESSION_BUS_ADDRESS` says.",
+    since: "0.1.0",
+};
+
 /// Every variable, in the order shown to people.
 pub const ALL: &[&Variable] = &[
     &STORE,
@@ -130,6 +158,10 @@ pub const ALL: &[&Variable] = &[
     &CODEX_HOME,
     &GEMINI_CLI_HOME,
     &PATH,
+    &WAYLAND_DISPLAY,
+    &DISPLAY,
+    &DBUS_SESSION_BUS_ADDRESS,
+    &XDG_RUNTIME_DIR,
 ];
 
 /// What the variable is set to. Empty, or no text, is as good as not set.

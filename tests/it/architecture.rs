@@ -20,8 +20,16 @@ const EXPOSES: &[(&str, &str)] = &[
         "gives values to a child's environment",
     ),
     (
+        "src/cli/sink/clipboard.rs",
+        "gives a value to a program's standard input",
+    ),
+    (
         "src/cli/sink/dotenv/mod.rs",
         "puts a value in a line of a file",
+    ),
+    (
+        "src/cli/sink/keychain.rs",
+        "gives a value to a program's standard input",
     ),
     ("src/cli/sink/file.rs", "writes a value to a new file"),
     (

@@ -1,8 +1,10 @@
 //! Where a value goes: a file a kind of place. Each is made ready before the value is, and holds
 //! nothing of it unless it holds it whole.
 
+pub(super) mod clipboard;
 mod dotenv;
 mod file;
+mod keychain;
 mod program;
 mod terminal;
 pub(super) mod token_file;
@@ -12,8 +14,10 @@ use crate::{
     authority::Sink,
     domain::{credential, text::escaped},
 };
+use clipboard::Clipboard;
 use dotenv::Dotenv;
 use file::NewFile;
+use keychain::Keychain;
 use serde::Serialize;
 use terminal::{JsonStdout, Stdout, Terminal};
 use token_file::TokenFile;
@@ -63,9 +67,11 @@ pub(super) fn named(to: &ToSink) -> Result<Box<dyn Destination>, Failure> {
         ("file", path) if !path.is_empty() => Ok(Box::new(NewFile::at(path))),
         ("token-file", path) if !path.is_empty() => Ok(Box::new(TokenFile::at(path))),
         ("dotenv", place) if !place.is_empty() => Ok(Box::new(Dotenv::named(place, options)?)),
+        ("clipboard", _) if is_word => Ok(Box::new(Clipboard::new(to.clear_after))),
+        ("keychain", name) if !name.is_empty() => Ok(Box::new(Keychain::named(name)?)),
         _ => Err(Failure::Misuse(
-            "`--to` takes `terminal`, `stdout`, `file:PATH`, `token-file:PATH` or \
-             `dotenv:PATH#KEY`"
+            "`--to` takes `terminal`, `stdout`, `file:PATH`, `token-file:PATH`, \
+             `dotenv:PATH#KEY`, `clipboard` or `keychain:NAME`"
                 .to_owned(),
         )),
     }

@@ -3,11 +3,13 @@
 //! The cases are files in `tests/cli`: what was typed, and what came of it. After a change,
 //! `INSTA_UPDATE=always cargo test --test it cli::` writes them anew, to be read.
 
+mod clipboard;
 mod completions;
 mod connect;
 mod full_disk;
 mod help;
 mod json;
+mod keychain;
 mod man;
 mod refusals;
 mod run;

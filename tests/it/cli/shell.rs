@@ -3,9 +3,12 @@
 
 use std::{
     fmt::Write as _,
-    fs::{self, DirBuilder, File},
+    fs::{self, DirBuilder, File, Permissions},
     io::{self, Read as _, Write as _},
-    os::unix::{fs::DirBuilderExt as _, process::CommandExt as _},
+    os::unix::{
+        fs::{DirBuilderExt as _, PermissionsExt as _},
+        process::CommandExt as _,
+    },
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     sync::Mutex,
@@ -60,6 +63,21 @@ impl Shell {
 
     pub(super) fn store(&self) -> PathBuf {
         self.home.join("keywright").join("store.db")
+    }
+
+    /// Puts a program into the folder `bin`. Whoever has that folder alone on their path finds no
+    /// other.
+    pub(super) fn program(&self, name: &str, script: &str) {
+        let bin = self.home.join("bin");
+        fs::create_dir_all(&bin).unwrap();
+        let path = bin.join(name);
+        fs::write(&path, format!("#!/bin/sh\nPATH=/usr/bin:/bin\n{script}\n")).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
+    }
+
+    /// What is in a file; nothing, if it is not there.
+    pub(super) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.home.join(name)).unwrap_or_default()
     }
 
     /// The file itself, behind the program's back.
@@ -150,7 +168,7 @@ impl Shell {
     /// What a line comes to, for a transcript: standard output as it is, standard error after `! `,
     /// a status that is not 0 after `? `.
     pub(super) fn transcript(&self, typed: &str) -> String {
-        let done = self.run(&self.told(typed));
+        let done = self.run(typed);
         let mut text = String::new();
         for line in self.named(&done.out).lines() {
             writeln!(text, "{line}").unwrap();
@@ -169,7 +187,7 @@ impl Shell {
         let binary = Path::new(env!("CARGO_BIN_EXE_keywright"));
         let mut command = Command::new("sh");
         command
-            .args(["-c", typed])
+            .args(["-c", &self.told(typed)])
             .current_dir(&self.home)
             .env_clear()
             .env(
