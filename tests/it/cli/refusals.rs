@@ -128,6 +128,49 @@ fn a_store_of_another_user_is_refused() {
 }
 
 #[test]
+fn a_file_or_folder_of_somebody_else_takes_no_value() {
+    if !nix::unistd::geteuid().is_root() {
+        skipped("only the administrator can give files away");
+        return;
+    }
+    let shell = Shell::new();
+    shell.ok("keywright token create x --to token-file:theirs.token");
+    shell.ok("mkdir theirs group; chmod 770 group; umask 077; echo A=1 > theirs.env");
+    for name in ["theirs", "theirs.env", "theirs.token"] {
+        chown(shell.home().join(name), Some(4711), None).unwrap();
+    }
+    chown(shell.home().join("group"), None, Some(4711)).unwrap();
+    let before = shell.read("theirs.token");
+
+    for (to, why) in [
+        (
+            "token-file:theirs.token",
+            "`theirs.token` belongs to user 4711",
+        ),
+        ("dotenv:theirs.env#A", "`theirs.env` belongs to user 4711"),
+        (
+            "dotenv:theirs/.env#A",
+            "the folder `theirs` belongs to user 4711",
+        ),
+        (
+            "file:theirs/x.token",
+            "the folder `theirs` belongs to user 4711",
+        ),
+        (
+            "file:group/x.token",
+            "others may write to the folder `group`",
+        ),
+    ] {
+        let why_not = shell.refused(&format!("keywright token create x --to '{to}'"));
+
+        assert!(why_not.contains(why), "{why_not}");
+    }
+    assert_eq!(shell.read("theirs.token"), before);
+    assert_eq!(shell.read("theirs.env"), "A=1\n");
+    assert_eq!(shell.ok("ls -A theirs group"), "group:\n\ntheirs:\n");
+}
+
+#[test]
 fn a_folder_that_may_not_be_written_is_refused() {
     if nix::unistd::geteuid().is_root() {
         skipped("the administrator may write everywhere");

@@ -1,0 +1,124 @@
+//! A folder that is held open, in which nobody but its owner moves files.
+
+use std::{
+    ffi::{OsStr, OsString},
+    fs::{File, Metadata, OpenOptions},
+    io::{self, ErrorKind},
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
+    path::{Path, PathBuf},
+};
+
+use nix::{
+    fcntl::{self, AtFlags, OFlag},
+    sys::stat::{self, Mode},
+    unistd::{Gid, Group, UnlinkatFlags, User, geteuid, unlinkat},
+};
+
+use super::{failed, refused};
+use crate::domain::text::quoted;
+
+/// A folder that is held open, so that nobody puts another one in its place meanwhile.
+pub(in crate::cli) struct Folder {
+    pub(super) held: File,
+    path: PathBuf,
+}
+
+impl Folder {
+    /// The folder of `path`, in which nobody else can move a file of ours, and the file's name.
+    pub(in crate::cli) fn of(path: &Path) -> io::Result<(Self, OsString)> {
+        let shown = path.display();
+        let Some(name) = path.file_name() else {
+            return Err(refused(format!("`{shown}` is not the name of a file")));
+        };
+        let folder = match path.parent() {
+            Some(folder) if folder != Path::new("") => folder,
+            Some(_) | None => Path::new("."),
+        };
+        let open = OpenOptions::new()
+            .read(true)
+            .custom_flags((OFlag::O_DIRECTORY | OFlag::O_CLOEXEC).bits())
+            .open(folder)
+            .map_err(|error| {
+                if error.kind() == ErrorKind::NotFound {
+                    let folder = quoted(&folder.display().to_string());
+                    refused(format!(
+                        "`{shown}` has no folder to stand in; make it first: mkdir -p {folder}"
+                    ))
+                } else {
+                    failed(path, &error)
+                }
+            })?;
+        let found = open.metadata()?;
+        let folder = Self {
+            held: open,
+            path: folder.to_owned(),
+        };
+        folder.check(&found)?;
+        Ok((folder, name.to_owned()))
+    }
+
+    fn check(&self, found: &Metadata) -> io::Result<()> {
+        let shown = self.path.display();
+        let (owner, me) = (found.uid(), geteuid().as_raw());
+        if owner != me && owner != 0 {
+            return Err(refused(format!(
+                "the folder `{shown}` belongs to user {owner}, who could put another file in its \
+                 place; name a file in a folder of yours"
+            )));
+        }
+        let is_open = found.mode() & 0o002 != 0
+            || found.mode() & 0o020 != 0 && !is_of_one(Gid::from_raw(found.gid()));
+        let is_sticky = found.mode() & 0o1000 != 0;
+        if is_open && !is_sticky {
+            return Err(refused(format!(
+                "others may write to the folder `{shown}` (mode {:04o}), and put another file in \
+                 its place; close it: chmod go-w {}",
+                found.mode() & 0o7777,
+                quoted(&self.path.display().to_string())
+            )));
+        }
+        Ok(())
+    }
+
+    /// Makes an empty file for its owner alone. A link is something that is there, too.
+    pub(in crate::cli) fn make(&self, name: &OsStr) -> io::Result<File> {
+        let flags =
+            OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+        let mode = Mode::S_IRUSR | Mode::S_IWUSR;
+        Ok(fcntl::openat(&self.held, name, flags, mode)?.into())
+    }
+
+    /// Opens what is there, to look at it. It waits for nobody at the other end of a pipe.
+    pub(super) fn open(&self, name: &OsStr) -> io::Result<File> {
+        let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
+        Ok(fcntl::openat(&self.held, name, flags, Mode::empty())?.into())
+    }
+
+    /// Takes `file` away again, if it still has that name.
+    pub(in crate::cli) fn remove(&self, name: &OsStr, file: &File) {
+        let named = stat::fstatat(&self.held, name, AtFlags::AT_SYMLINK_NOFOLLOW);
+        if let (Ok(named), Ok(ours)) = (named, stat::fstat(file))
+            && (named.st_dev, named.st_ino) == (ours.st_dev, ours.st_ino)
+        {
+            // What cannot be taken away is empty, or a draft for its owner alone.
+            let _ = unlinkat(&self.held, name, UnlinkatFlags::NoRemoveDir);
+        }
+    }
+
+    /// A power cut must not take the name of a file whose text is on the disk.
+    pub(in crate::cli) fn sync(&self) -> io::Result<()> {
+        self.held.sync_all()
+    }
+}
+
+/// Whether nobody but whoever runs this is in the group: many systems give every user one of their
+/// own, and let it write to all that they make.
+fn is_of_one(group: Gid) -> bool {
+    let (Ok(Some(user)), Ok(Some(group))) = (User::from_uid(geteuid()), Group::from_gid(group))
+    else {
+        return false;
+    };
+    user.gid == group.gid
+        && user.name == group.name
+        && group.mem.iter().all(|name| *name == user.name)
+}

@@ -1,0 +1,176 @@
+//! What is replaced, and what is left alone.
+
+use std::{
+    fs,
+    os::unix::fs::{chown, symlink},
+};
+
+use nix::sys::stat::Mode;
+use tempfile::TempDir;
+
+use super::*;
+
+/// A folder with the file `it` in it, and its path.
+fn folder(text: &str, mode: u32) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("it");
+    fs::write(&path, text).unwrap();
+    fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+    (folder, path)
+}
+
+fn names(folder: &TempDir) -> Vec<OsString> {
+    let files = fs::read_dir(folder.path()).unwrap();
+    files.map(|file| file.unwrap().file_name()).collect()
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::symlink_metadata(path).unwrap().mode() & 0o777
+}
+
+fn why(path: &Path) -> String {
+    Draft::of(path).map(drop).unwrap_err().to_string()
+}
+
+#[test]
+fn a_file_is_replaced_as_a_whole_and_keeps_its_mode() {
+    let (folder, path) = folder("old", 0o640);
+    let before = fs::metadata(&path).unwrap().ino();
+
+    let draft = Draft::of(&path).unwrap();
+    assert_eq!(draft.there().unwrap().text.as_slice(), b"old");
+    draft.publish(b"new", None).unwrap();
+
+    assert_eq!(fs::read(&path).unwrap(), b"new");
+    assert_eq!((mode(&path), names(&folder).len()), (0o640, 1));
+    assert_ne!(fs::metadata(&path).unwrap().ino(), before);
+}
+
+#[test]
+fn a_mode_that_is_given_counts_more_than_the_one_that_stood_there() {
+    let (_folder, path) = folder("old", 0o644);
+    Draft::of(&path)
+        .unwrap()
+        .publish(b"new", Some(0o600))
+        .unwrap();
+    assert_eq!(mode(&path), 0o600);
+}
+
+#[test]
+fn a_file_that_is_not_there_is_made_for_its_owner_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("it");
+
+    let draft = Draft::of(&path).unwrap();
+    assert!(draft.there().is_none() && !path.exists());
+    draft.publish(b"new", None).unwrap();
+
+    assert_eq!(
+        (fs::read(&path).unwrap(), mode(&path)),
+        (b"new".into(), 0o600)
+    );
+}
+
+#[test]
+fn a_draft_that_is_dropped_leaves_what_stood_there_and_nothing_else() {
+    let (folder, path) = folder("old", 0o600);
+    let draft = Draft::of(&path).unwrap();
+    assert_eq!(names(&folder).len(), 2);
+    let beside = fs::read_dir(folder.path())
+        .unwrap()
+        .map(|file| file.unwrap().path());
+    assert!(beside.into_iter().all(|path| mode(&path) == 0o600));
+
+    drop(draft);
+
+    assert_eq!(
+        (fs::read(&path).unwrap(), names(&folder)),
+        (b"old".into(), vec!["it".into()])
+    );
+}
+
+#[test]
+fn what_was_changed_in_the_meantime_is_left_as_it_is() {
+    let (folder, path) = folder("old", 0o600);
+    let draft = Draft::of(&path).unwrap();
+    fs::write(&path, "newer").unwrap();
+
+    let why = draft.publish(b"new", None).unwrap_err().to_string();
+
+    assert!(why.ends_with("was changed in the meantime, and is left as it is; try again"));
+    assert_eq!(
+        (fs::read(&path).unwrap(), names(&folder).len()),
+        (b"newer".into(), 1)
+    );
+}
+
+#[test]
+fn what_came_to_stand_there_in_the_meantime_is_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("it");
+    let draft = Draft::of(&path).unwrap();
+    symlink("/dev/null", &path).unwrap();
+
+    assert!(draft.publish(b"new", None).is_err());
+
+    assert!(path.is_symlink());
+    assert_eq!(names(&folder).len(), 1);
+}
+
+#[test]
+fn what_is_no_file_of_ones_own_is_left_alone() {
+    let (folder, path) = folder("old", 0o600);
+    let at = |name: &str| folder.path().join(name);
+    symlink("it", at("link")).unwrap();
+    symlink("nothing", at("dangling")).unwrap();
+    fs::create_dir(at("folder")).unwrap();
+    nix::unistd::mkfifo(&at("pipe"), Mode::S_IRUSR).unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(at("socket")).unwrap();
+    let before = names(&folder).len();
+
+    assert!(why(&at("link")).contains("is a symbolic link, and is not followed"));
+    assert!(why(&at("dangling")).contains("is a symbolic link, and is not followed"));
+    for name in ["folder", "pipe", "socket"] {
+        assert!(
+            why(&at(name)).contains("is not a file; name another"),
+            "{name}"
+        );
+    }
+    assert!(why(&at("none/it")).contains("make it first: mkdir -p"));
+    assert!(why(Path::new("..")).contains("is not the name of a file"));
+    fs::hard_link(&path, at("other")).unwrap();
+    assert!(why(&path).contains("has 2 names"));
+    assert_eq!(names(&folder).len(), before + 1);
+    assert_eq!(fs::read(&path).unwrap(), b"old");
+}
+
+#[test]
+fn a_folder_that_others_may_write_to_is_refused_unless_it_is_sticky() {
+    let (folder, path) = folder("old", 0o600);
+    let open = |mode| fs::set_permissions(folder.path(), Permissions::from_mode(mode)).unwrap();
+
+    for mode in [0o777, 0o702] {
+        open(mode);
+        assert!(why(&path).contains("close it: chmod go-w "), "{mode:o}");
+    }
+
+    open(0o1777);
+    Draft::of(&path).unwrap().publish(b"new", None).unwrap();
+}
+
+#[test]
+fn a_file_keeps_its_group() {
+    let (_folder, path) = folder("old", 0o640);
+    // Any of one's own; the administrator may give it to any at all.
+    let group = match nix::unistd::getgroups().unwrap().last() {
+        _ if geteuid().is_root() => 4711,
+        Some(group) => group.as_raw(),
+        None => nix::unistd::getegid().as_raw(),
+    };
+    chown(&path, None, Some(group)).unwrap();
+
+    Draft::of(&path).unwrap().publish(b"new", None).unwrap();
+
+    let now = fs::metadata(&path).unwrap();
+    assert_eq!((now.gid(), now.mode() & 0o777), (group, 0o640));
+}
