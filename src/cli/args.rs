@@ -21,7 +21,8 @@ Examples:
   keywright demo                                   see an agent get a token, on a throw-away store
   keywright mcp --local                            the server that an MCP client starts
   keywright token create Zapier --scopes read:notes --expires 30d
-  keywright claim                                  pick up what agents asked for"
+  keywright claim                                  pick up what agents asked for
+  keywright run --token job=NOTES_TOKEN --scopes read:notes -- ./job.sh"
 )]
 pub(super) struct Keywright {
     #[command(flatten)]
@@ -109,6 +110,12 @@ pub(super) enum InHouse {
     Token(Token),
     /// Pick up a value that waits
     #[command(after_help = "\
+--to file:PATH makes a file; one that is there is refused. --to token-file:PATH takes the place of the
+token in a file that holds nothing else. --to dotenv:PATH#KEY changes one key of a file that git does
+not track and others cannot read, and leaves the rest byte for byte. --to keychain:NAME keeps the
+value as the secret of the service `keywright` and the account NAME. Where a value cannot go, the
+claim waits on.
+
 Examples:
   keywright claim                          list what waits, and choose
   keywright claim 7K3M-Q9TX-2BWF           print the value to this terminal, once

@@ -19,11 +19,15 @@ use crate::{
 /// Does what was typed.
 pub(super) async fn run(house: &House, out: Output, asked: args::Claim) -> Result<(), Failure> {
     let mut sink = sink::for_claim(&asked.to, out.json)?;
+    let code = asked.code.as_deref();
+    let code = code
+        .map(|code| parsed::<ClaimCode>("claim code", code))
+        .transpose()?;
     if asked.to.dry_run {
         return sink::dry_run(out, &mut *sink);
     }
-    let claim = if let Some(code) = &asked.code {
-        ClaimRef::Code(parsed::<ClaimCode>("claim code", code)?.hashed())
+    let claim = if let Some(code) = code {
+        ClaimRef::Code(code.hashed())
     } else {
         let waiting = house
             .authority()

@@ -4,7 +4,8 @@
 use std::{
     collections::{HashMap, HashSet},
     fmt::Write as _,
-    fs,
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
 
@@ -234,6 +235,84 @@ fn a_person_claims(home: &Home, secrets: &mut Secrets, file: &Path, codes: [&str
     home.json(&["claim"]);
 }
 
+/// Puts a program into the folder `bin` that keeps what it is told, and prints it when asked.
+fn keeper(home: &Home, name: &str, asked: &str) -> PathBuf {
+    let bin = home.folder().join("bin");
+    fs::create_dir_all(&bin).unwrap();
+    let kept = home.folder().join(format!("{name}.kept"));
+    let script = format!(
+        "#!/bin/sh\nPATH=/usr/bin:/bin\ncase \"$*\" in {asked}) cat {kept} ;; *) cat > {kept} ;; esac\n",
+        kept = kept.display()
+    );
+    fs::write(bin.join(name), script).unwrap();
+    fs::set_permissions(bin.join(name), Permissions::from_mode(0o755)).unwrap();
+    kept
+}
+
+/// People put values where programs find them. The files in which values are from here on.
+fn values_go_to_programs(home: &Home, secrets: &mut Secrets) -> Vec<PathBuf> {
+    let file = |name: &str| home.folder().join(name);
+    let (token, dotenv, given) = (file("token"), file("dotenv"), file("given"));
+    let [secret, clip] = [
+        keeper(
+            home,
+            "secret-tool",
+            "\"lookup service keywright account notes\"",
+        ),
+        keeper(home, "xclip", "*-out"),
+    ];
+    let create = |label: &str, to: String| {
+        let mut command = home.command(&["token", "create", label, "--to", &to]);
+        command.env("PATH", file("bin")).env("DISPLAY", ":7");
+        // The clipboard would be cleared after this test.
+        command.args(["--clear-after", "0"]);
+        let bus = "unix:path=/nowhere";
+        let done = command
+            .env("DBUS_SESSION_BUS_ADDRESS", bus)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert!(done.status.success(), "{said}");
+        assert!(
+            !said.contains("kw_pat_") && done.stdout.is_empty(),
+            "{said}"
+        );
+    };
+    create("in a token file", format!("token-file:{}", token.display()));
+    create(
+        "in a line",
+        format!("dotenv:{}#NOTES_TOKEN", dotenv.display()),
+    );
+    create("in a keychain", "keychain:notes".to_owned());
+    create("in a clipboard", "clipboard".to_owned());
+    let read = |path: &Path| fs::read_to_string(path).unwrap();
+    let line = |path: &Path| read(path).trim().to_owned();
+    secrets.token("the one before", &line(&token));
+    secrets.token("the one in a line", &line(&dotenv));
+    secrets.token("the one in a keychain", &line(&secret));
+    let id = home.json(&["token", "list", "--query", "in a token file"])["tokens"][0]["id"].take();
+    let to = format!("token-file:{}", token.display());
+    assert!(
+        home.shell(&["token", "rotate", text(&id), "--to", &to])
+            .status
+            .success()
+    );
+    secrets.token("the one in a token file", &line(&token));
+    let keep = format!("echo $RUN_TOKEN > {}", given.display());
+    let run = [
+        "run",
+        "--token",
+        "job=RUN_TOKEN",
+        "--",
+        "/bin/sh",
+        "-c",
+        &keep,
+    ];
+    assert!(home.shell(&run).status.success());
+    secrets.token("the one of a run", &line(&given));
+    vec![token, dotenv, given, secret, clip]
+}
+
 /// Values that are none of this store's are presented, and pasted where they do not belong.
 fn values_go_astray(home: &Home, secrets: &mut Secrets) -> String {
     let stray = PlainToken::generate(&Brand::default(), Kind::Pat);
@@ -251,8 +330,31 @@ fn values_go_astray(home: &Home, secrets: &mut Secrets) -> String {
     let mut session = home.local(&["--scopes", EVERYTHING]);
     paste(&mut session, &stray);
     session.close();
+    let named = |begin: &str| format!("{begin}{stray}");
     for arguments in [
         &["claim", &stray, "--to", "stdout"][..],
+        &["token", "create", "x", "--to", &named("dotenv:x#")],
+        &[
+            "token",
+            "create",
+            "x",
+            "--to",
+            &named("dotenv:/nowhere/"),
+            "--dry-run",
+        ],
+        &["token", "create", "x", "--to", &named("keychain:")],
+        &["token", "create", "x", "--to", &named("file:/nowhere/")],
+        &[
+            "token",
+            "create",
+            "x",
+            "--to",
+            &named("token-file:/nowhere/"),
+        ],
+        &["run", "--token", &stray, "--", "true"],
+        &["run", "--token", &named("x="), "--", "true"],
+        &["run", "--token", "x=X", "--", &stray],
+        &["run", "--cli-token", &named("env:"), "--", "true"],
         &["token", "show", &stray],
         &["token", "revoke", &stray],
         &["token", "create", &stray, "--to", "stdout"],
@@ -319,6 +421,7 @@ fn no_value_is_anywhere_but_in_the_answer_that_is_for_it() {
     let revealed = session.done("reveal_app_env_token", json!({ "env_name": "production" }));
     assert_eq!(revealed["token"], IMPORTED);
     home.with_token(&inline, &[]).done("whoami", json!({}));
+    let programs = values_go_to_programs(&home, &mut secrets);
     let stray = values_go_astray(&home, &mut secrets);
     // An answer repeats the id of its request, and nothing else does.
     let mut echo = home.local(&[]);
@@ -329,11 +432,12 @@ fn no_value_is_anywhere_but_in_the_answer_that_is_for_it() {
     }
 
     // While processes run, and after they have ended.
-    let allowed = [
+    let mut allowed = vec![
         file,
         session.answers().to_owned(),
         echo.answers().to_owned(),
     ];
+    allowed.extend(programs);
     assert_eq!(leaks(&home, &secrets, &allowed), "");
     let answers = fs::read_to_string(session.answers()).unwrap();
     session.close();

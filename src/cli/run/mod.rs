@@ -22,7 +22,13 @@ use super::{
 };
 use crate::{
     authority::{ClaimRef, Consent, Deliver, Delivered, Error, For, NewToken, Revoke, Sink},
-    domain::{credential::PlainToken, expires::Expires, label::Label, text::escaped},
+    domain::{
+        credential::{self, PlainToken},
+        expires::Expires,
+        id::TokenId,
+        label::Label,
+        text::escaped,
+    },
 };
 use locks::{Lock, Locks};
 use signals::Signals;
@@ -153,15 +159,22 @@ async fn give(house: &House, wanted: Wanted, held: &mut Vec<Lock>) -> Result<Vec
         };
         let minted = authority.create_token(&operator, new).await?;
         // It has no value yet: if we are killed before the lock is there, it never will.
-        let lock = Locks::of(house.store())
-            .take(minted.token.id)
-            .map_err(|error| anyhow::Error::new(error).context("the lock of this run"))?;
+        let lock = match Locks::of(house.store()).take(minted.token.id) {
+            Ok(lock) => lock,
+            Err(error) => {
+                revoke(house, minted.token.id).await?;
+                return Err(anyhow::Error::new(error)
+                    .context("the lock of this run, in the folder `runs` beside the store")
+                    .into());
+            }
+        };
         held.push(lock);
+        let Delivered::Claim { code, .. } = &minted.delivered else {
+            return Err(anyhow::anyhow!("a token was made without a claim").into());
+        };
+        let claim = ClaimRef::Code(code.hashed());
         let mut sink = Given { name, value: None };
-        if let Delivered::Claim { code, .. } = &minted.delivered {
-            let claim = ClaimRef::Code(code.hashed());
-            authority.claim_token(&operator, claim, &mut sink).await?;
-        }
+        authority.claim_token(&operator, claim, &mut sink).await?;
         given.push(sink);
     }
     Ok(given)
@@ -195,7 +208,8 @@ async fn lead(asked: &args::Run, given: Vec<Given>, signals: &mut Signals) -> Re
                 .command
                 .first()
                 .map(|program| program.to_string_lossy());
-            let program = escaped(&program.unwrap_or_default());
+            // A value that was typed in the wrong place is not repeated.
+            let program = credential::without_values(&escaped(&program.unwrap_or_default()));
             let (code, why) = if error.kind() == ErrorKind::NotFound {
                 (NOT_FOUND, "is not found; look at its path".to_owned())
             } else {
@@ -250,32 +264,32 @@ fn code(status: ExitStatus) -> u8 {
 
 /// Ends the token of a run that is over.
 async fn end(house: &House, lock: Lock) {
+    match revoke(house, lock.token).await {
+        // One that is not there any more was never claimed, and was swept.
+        Ok(()) | Err(Failure::Refused(Error::NotFound(_))) => {
+            if let Err(error) = lock.remove() {
+                tracing::warn!(%error, "the lock of a run that is over cannot be taken away");
+            }
+        }
+        Err(failure) => {
+            let words = failure.words(false).unwrap_or_default();
+            let why = words.lines().next().unwrap_or_default();
+            tell_that_it_lives(house, &lock, why.trim_start_matches("error: "));
+        }
+    }
+}
+
+async fn revoke(house: &House, id: TokenId) -> Result<(), Failure> {
     let revoke = Revoke {
-        id: lock.token,
+        id,
         cascade: false,
         allow_self: false,
         // Whoever typed the command has said that the token ends with it.
         consent: Consent::Unasked,
     };
-    let revoked = match house.authority().await {
-        Ok(authority) => authority
-            .revoke_token(&house.operator(), revoke)
-            .await
-            .map(drop),
-        Err(failure) => {
-            let words = failure.words(false).unwrap_or_default();
-            return tell_that_it_lives(house, &lock, &words);
-        }
-    };
-    match revoked {
-        // One that is not there any more was never claimed, and was swept.
-        Ok(()) | Err(Error::NotFound(_)) => {
-            if let Err(error) = lock.remove() {
-                tracing::warn!(%error, "the lock of a run that is over cannot be taken away");
-            }
-        }
-        Err(error) => tell_that_it_lives(house, &lock, &error.to_string()),
-    }
+    let authority = house.authority().await?;
+    authority.revoke_token(&house.operator(), revoke).await?;
+    Ok(())
 }
 
 /// Tells that a token lives on, and what to type. The next start tries again.
