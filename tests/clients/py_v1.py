@@ -2,19 +2,22 @@
 python py_v1.py BINARY STORE
 """
 
+import asyncio
 import sys
 from contextlib import asynccontextmanager
 
 from mcp import ClientSession, McpError, StdioServerParameters
 from mcp.client.stdio import stdio_client
-from mcp.types import ElicitResult
+from mcp.types import ElicitResult, ResourceTemplateReference
+from pydantic import AnyUrl
 from story import ProtocolError, tell
 
 
 class Session:
-    def __init__(self, client, version):
+    def __init__(self, client, version, heard):
         self.client = client
         self.version = version
+        self.heard = heard
 
     async def list_tools(self):
         return as_wire(await self.client.list_tools())["tools"]
@@ -24,6 +27,20 @@ class Session:
             return as_wire(await self.client.call_tool(name, arguments))
         except McpError as error:
             raise ProtocolError(error.error.code, error.error.message) from error
+
+    async def ask(self, method, *arguments):
+        if method == "read_resource":
+            arguments = [AnyUrl(arguments[0])]
+        return as_wire(await getattr(self.client, method)(*arguments))
+
+    async def complete(self, template, argument):
+        ref = ResourceTemplateReference(type="ref/resource", uri=template)
+        return as_wire(await self.client.complete(ref, argument))
+
+    @asynccontextmanager
+    async def watch(self, uri):
+        await self.client.subscribe_resource(AnyUrl(uri))
+        yield self.heard.get
 
 
 def as_wire(model):
@@ -36,10 +53,19 @@ async def connect(server, errlog, person=None):
         action, content = person(params.message)
         return ElicitResult(action=action, content=content)
 
+    heard = asyncio.Queue()
+
+    async def hear(message):
+        notice = getattr(message, "root", None)
+        if getattr(notice, "method", None) == "notifications/resources/updated":
+            heard.put_nowait(str(notice.params.uri))
+
     async with stdio_client(StdioServerParameters(**server), errlog) as (read, write):
-        async with ClientSession(read, write, elicitation_callback=person and asked) as client:
+        async with ClientSession(
+            read, write, elicitation_callback=person and asked, message_handler=hear
+        ) as client:
             agreed = await client.initialize()
-            yield Session(client, agreed.protocolVersion)
+            yield Session(client, agreed.protocolVersion, heard)
 
 
 if __name__ == "__main__":

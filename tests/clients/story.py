@@ -20,6 +20,7 @@ from datetime import datetime, timezone
 from time import monotonic
 
 from confirm import confirming
+from watch import watching
 
 TOOLS = [
     "create_token",
@@ -67,6 +68,7 @@ def tell(name, connect, binary, store, version):
     try:
         asyncio.run(story(check, connect, binary, store, version))
         asyncio.run(confirming(check, connect, binary, store))
+        asyncio.run(watching(check, connect, binary, store))
     except BaseException:
         check("the story is played to its end", False, traceback.format_exc()[-2000:])
     sys.exit(1 if check.failed else 0)

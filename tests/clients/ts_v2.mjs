@@ -6,6 +6,7 @@ import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { confirming } from './confirm.mjs';
 import { story, tell } from './story.mjs';
+import { watching } from './watch.mjs';
 
 const [binary, store, mode] = process.argv.slice(2);
 const version = mode === 'legacy' ? '2025-11-25' : '2026-07-28';
@@ -23,15 +24,24 @@ async function connect(server, person) {
   );
   if (person) client.setRequestHandler('elicitation/create', ({ params }) => person(params));
   await client.connect(transport);
+  const watch = (uri, heard) => {
+    client.setNotificationHandler('notifications/resources/updated', ({ params }) => heard(params.uri));
+    return mode === 'legacy'
+      ? client.subscribeResource({ uri })
+      : client.listen({ resourceSubscriptions: [uri] });
+  };
   return {
     version: client.getNegotiatedProtocolVersion(),
     listTools: async () => (await client.listTools(undefined, { cacheMode: 'bypass' })).tools,
     callTool: (name, args) => client.callTool({ name, arguments: args }),
     close: () => client.close(),
+    client,
+    watch,
   };
 }
 
 await tell(`ts v2 ${mode}`, async (check) => {
   await story(check, { binary, store, version, connect });
   await confirming(check, { binary, store, connect });
+  await watching(check, { binary, store, connect });
 });
