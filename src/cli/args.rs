@@ -110,11 +110,11 @@ pub(super) enum InHouse {
     Token(Token),
     /// Pick up a value that waits
     #[command(after_help = "\
---to file:PATH makes a file; one that is there is refused. --to token-file:PATH takes the place of the
-token in a file that holds nothing else. --to dotenv:PATH#KEY changes one key of a file that git does
-not track and others cannot read, and leaves the rest byte for byte. --to keychain:NAME keeps the
-value as the secret of the service `keywright` and the account NAME. Where a value cannot go, the
-claim waits on.
+--to file:PATH makes a file; one that is there is refused. --to token-file:PATH takes the place
+of the token in a file that holds nothing else. --to dotenv:PATH#KEY changes one key of a file
+that git does not track and others cannot read, and leaves the rest byte for byte. --to
+keychain:NAME keeps the value as the secret of the service `keywright` and the account NAME.
+Where a value cannot go, the claim waits on.
 
 Examples:
   keywright claim                          list what waits, and choose
@@ -126,9 +126,10 @@ Examples:
     Claim(Claim),
     /// Run a command with tokens of its own, which end with it
     #[command(after_help = "\
-Each value is in the environment of the command alone. Signals are handed on to it, and its exit code
-is that of keywright; 127 if it is not found, 126 if it cannot be run. If keywright is killed, the
-token ends at the next `keywright run` or `keywright mcp`, and at the latest after --for.
+Each value is in the environment of the command alone. Signals are handed on to it, and its exit
+code is that of keywright; 127 if it is not found, 126 if it cannot be run. If keywright is
+killed, the token ends at the next `keywright run` or `keywright mcp`, and at the latest after
+--for.
 
 Examples:
   keywright run --token nightly=NOTES_TOKEN --scopes read:notes -- ./job.sh --all

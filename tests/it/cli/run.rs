@@ -144,8 +144,9 @@ fn many_starts_at_once_end_what_was_left_behind_and_nothing_else() {
     going.end();
 }
 
+/// It waits as long as a store may be busy.
 #[test]
-fn a_token_that_cannot_be_ended_is_told_and_ends_with_the_next_start() {
+fn slow_a_token_that_cannot_be_ended_is_told_and_ends_with_the_next_start() {
     let shell = Shell::new();
     let run = Run::start(&shell, "nightly");
     let file = Connection::open(shell.store()).unwrap();
