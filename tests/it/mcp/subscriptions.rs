@@ -250,6 +250,27 @@ async fn who_is_known_no_longer_hears_no_more_and_a_stream_ends() {
 }
 
 #[tokio::test]
+async fn a_legacy_client_that_is_known_no_longer_hears_nothing() {
+    let app = TestApp::new().await;
+    let agent = app.agent(["read:tokens"]).await;
+    let other = app.agent([]).await;
+    let mut gone = Client::of(&app, &agent.asks()).await;
+    waits(Era::Legacy, &mut gone, &[uri(other.id)]).await;
+    app.revoke(agent.id).await;
+    // Somebody who looks no sooner than they do.
+    let mut known = Client::of(&app, &local()).await;
+    waits(Era::Legacy, &mut known, &[uri(other.id)]).await;
+
+    relabel(&app, &other, "changed").await;
+    hears_of(&mut known, &uri(other.id)).await;
+    let asked = json!({ "uri": uri(other.id) });
+    let (_, again) = gone.error("resources/subscribe", asked).await;
+
+    assert!(again.starts_with("unauthenticated: "), "{again}");
+    assert!(gone.has_heard_nothing());
+}
+
+#[tokio::test]
 async fn a_stream_ends_with_the_life_of_its_token() {
     let app = TestApp::new().await;
     let agent = app.agent_until(Duration::hours(1), ["read:tokens"]).await;
