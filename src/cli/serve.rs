@@ -130,11 +130,6 @@ impl House {
         )
     }
 
-    /// What stands, or will stand, beside the store under this name.
-    pub(super) fn beside(&self, name: &str) -> PathBuf {
-        self.store.with_file_name(name)
-    }
-
     /// Whether there is a store, or whatever stands in its place.
     pub(super) fn is_there(&self) -> bool {
         !is_absent(&self.store)

@@ -27,6 +27,9 @@ pub fn applications() -> Option<PathBuf> {
     }
 }
 
+/// What the store's file is called, unless another is named.
+pub const USUAL_NAME: &str = "store.db";
+
 /// The store, unless another is named: `keywright/store.db` in the platform's folder for a
 /// person's data. `None` where nobody knows which that is.
 pub fn usual_store() -> Option<PathBuf> {
@@ -38,5 +41,5 @@ pub fn usual_store() -> Option<PathBuf> {
             .filter(|folder| folder.is_absolute())
             .or_else(|| home().map(|home| home.join(".local/share")))?
     };
-    Some(data.join("keywright").join("store.db"))
+    Some(data.join("keywright").join(USUAL_NAME))
 }

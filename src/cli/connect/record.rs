@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::{edit::Edit, file};
 use crate::{
     cli::{replace_file::Draft, serve::House},
+    config,
     domain::text::quoted,
 };
 
@@ -36,15 +37,23 @@ pub(crate) struct Record {
 #[derive(Debug)]
 pub(crate) struct Shelf {
     folder: PathBuf,
-    name: &'static str,
+    /// What our files begin with.
+    name: String,
 }
 
 impl Shelf {
     /// The place beside the store of `house`.
     pub(crate) fn of(house: &House, name: &'static str) -> Self {
+        let store = house.store();
+        let file = store.file_name().unwrap_or_default().to_string_lossy();
         Self {
-            folder: house.beside("clients"),
-            name,
+            folder: store.with_file_name("clients"),
+            // Several stores may lie in one folder.
+            name: if file == config::USUAL_NAME {
+                name.to_owned()
+            } else {
+                format!("{name}.{file}")
+            },
         }
     }
 

@@ -542,6 +542,23 @@ fn what_fails_midway_is_taken_back() {
 }
 
 #[test]
+fn two_stores_in_one_folder_do_not_share_a_token() {
+    let (shell, zed) = (Shell::new(), client("zed"));
+    zed.has(&shell, Some(zed.written));
+    zed.connect(&shell, "");
+
+    zed.connect(&shell, "--store keywright/notes.db");
+
+    let files = fs::read_dir(beside(&shell.store(), "clients")).unwrap();
+    assert_eq!(files.count(), 4);
+    assert_eq!(zed.row(&shell)["connected"], false);
+    assert_eq!(tokens(&shell)[0].1, "active");
+    // What stood there before comes back, and it is still good.
+    shell.ok("keywright disconnect zed --store keywright/notes.db");
+    assert_eq!(zed.row(&shell)["connected"], true);
+}
+
+#[test]
 fn words_that_make_no_sense_are_misuse_and_change_nothing() {
     let (shell, client) = (Shell::new(), client("cursor"));
     let path = client.has(&shell, Some(client.written));
