@@ -63,6 +63,15 @@ Examples:
     Mcp(Mcp),
     /// See an agent get a token whose value it never sees, on a throw-away store
     Demo,
+    /// See whether this installation is sound, and what mends it
+    #[command(after_help = "\
+It looks at the store, the vault's key, the audit trail and the clock, and at every client's file;
+and it speaks to the server of each connected client as that client would. It changes nothing but
+when a token was last used. It fails where there is a problem; warnings are none.
+
+Example:
+  keywright doctor --json")]
+    Doctor,
     #[command(flatten)]
     InHouse(InHouse),
     /// The store itself

@@ -48,7 +48,25 @@ impl Failure {
 
     /// The last words, for eyes or for pipes; none, if all was said already.
     pub(super) fn words(&self, json: bool) -> Option<String> {
-        let told = match self {
+        let told = self.told()?;
+        Some(if json {
+            serde_json::to_string(&told).unwrap_or(told.message)
+        } else {
+            match told.mend {
+                Some(mend) => format!("error: {}\n  {mend}", told.message),
+                None => format!("error: {}", told.message),
+            }
+        })
+    }
+
+    /// What went wrong, and what mends it, where that is told apart.
+    pub(super) fn said(&self) -> (String, Option<String>) {
+        self.told()
+            .map_or_else(Default::default, |told| (told.message, told.mend))
+    }
+
+    fn told(&self) -> Option<Told> {
+        Some(match self {
             Self::Told | Self::Ended(_) => return None,
             Self::Refused(error) => Told {
                 code: code(error),
@@ -66,14 +84,6 @@ impl Failure {
                 message: credential::without_values(&format!("{error:#}")),
                 mend: None,
             },
-        };
-        Some(if json {
-            serde_json::to_string(&told).unwrap_or(told.message)
-        } else {
-            match told.mend {
-                Some(mend) => format!("error: {}\n  {mend}", told.message),
-                None => format!("error: {}", told.message),
-            }
         })
     }
 }

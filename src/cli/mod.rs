@@ -8,6 +8,7 @@ mod cli_token;
 mod completions;
 mod connect;
 mod demo;
+mod doctor;
 mod error;
 #[cfg(test)]
 mod error_table;
@@ -114,6 +115,7 @@ async fn command(typed: Keywright) -> Result<(), Failure> {
     match typed.command {
         Command::Mcp(asked) => mcp::run(place, asked).await,
         Command::Demo => demo::run().await,
+        Command::Doctor => doctor::run(place, out).await,
         Command::Store(asked) => store::run(place, out, asked).await,
         Command::Scan(asked) => scan::run(out, &asked),
         Command::Completions { shell } => completions::run(shell),

@@ -82,7 +82,7 @@ impl ClientFile {
     }
 
     /// Where what stood there before the first change is kept.
-    pub(super) fn backup(&self) -> PathBuf {
+    pub(crate) fn backup(&self) -> PathBuf {
         let mut name = self.path.as_os_str().to_owned();
         name.push(BACKUP);
         PathBuf::from(name)

@@ -4,14 +4,14 @@
 //! No client's file ever holds a value: the entry names a file of ours, which the server reads anew
 //! at every call. A connection that is cut short at any point is mended by connecting again.
 
-mod clients;
-mod document;
+pub(super) mod clients;
+pub(super) mod document;
 mod edit;
-mod file;
+pub(super) mod file;
 mod jsonc;
 mod list;
 mod plan;
-mod record;
+pub(super) mod record;
 #[cfg(test)]
 mod tests;
 mod toml;

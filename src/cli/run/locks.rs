@@ -25,22 +25,22 @@ use crate::domain::id::TokenId;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Where the locks of a store are.
-pub(super) struct Locks {
+pub(in crate::cli) struct Locks {
     folder: PathBuf,
     /// Several stores may lie in one folder.
     store: String,
 }
 
 /// A lock that we hold, for as long as this lives.
-pub(super) struct Lock {
-    pub(super) token: TokenId,
+pub(in crate::cli) struct Lock {
+    pub(in crate::cli) token: TokenId,
     path: PathBuf,
     _held: File,
 }
 
 impl Locks {
     /// Those of the runs with tokens of this store.
-    pub(super) fn of(store: &Path) -> Self {
+    pub(in crate::cli) fn of(store: &Path) -> Self {
         let name = store.file_name().unwrap_or_default();
         Self {
             folder: store.with_file_name("runs"),
@@ -70,7 +70,7 @@ impl Locks {
     }
 
     /// Takes every lock whose run is over.
-    pub(super) fn left_behind(&self) -> io::Result<Vec<Lock>> {
+    pub(in crate::cli) fn left_behind(&self) -> io::Result<Vec<Lock>> {
         if !self.folder.is_dir() {
             return Ok(Vec::new());
         }

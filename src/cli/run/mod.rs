@@ -1,7 +1,7 @@
 //! `keywright run`: tokens for one command. Each is made for it, is in its environment alone, and
 //! ends with it; if we are killed, at the latest with the life that it was given.
 
-mod locks;
+pub(super) mod locks;
 mod signals;
 
 use std::{

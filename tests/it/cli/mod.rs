@@ -6,6 +6,7 @@
 mod clipboard;
 mod completions;
 mod connect;
+mod doctor;
 mod full_disk;
 mod help;
 mod json;
@@ -48,6 +49,11 @@ fn a_command_is_run_with_a_token_of_its_own() {
 #[test]
 fn a_client_is_connected_and_disconnected() {
     transcript("connect");
+}
+
+#[test]
+fn an_installation_says_whether_it_is_sound() {
+    transcript("doctor");
 }
 
 #[test]
