@@ -541,6 +541,60 @@ fn what_fails_midway_is_taken_back() {
     assert!(fs::read_to_string(&path).unwrap() == long);
 }
 
+/// Every file below `folder`.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let paths = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    paths
+        .flat_map(|path| {
+            if path.is_dir() {
+                files(&path)
+            } else {
+                vec![path]
+            }
+        })
+        .collect()
+}
+
+#[test]
+fn the_value_is_in_its_file_and_nowhere_else() {
+    let (shell, client) = (Shell::new(), client("cursor"));
+    client.has(&shell, Some(client.written));
+    let mut said = String::new();
+    let mut values = Vec::new();
+    for command in [
+        "connect cursor",
+        "connect cursor",
+        "connect --list",
+        "doctor",
+    ] {
+        let done = shell.run(&format!("KEYWRIGHT_LOG=trace keywright {command}"));
+        assert_eq!(done.status, 0, "{done:?}");
+        said += &(done.out + &done.err);
+        values.push(fs::read_to_string(client.token_file(&shell)).unwrap());
+    }
+
+    for value in values {
+        // Behind brand, kind and the four digits that may be seen.
+        let hidden = &value.trim()[11..];
+        assert!(!said.contains(hidden));
+        for file in files(shell.home()) {
+            let bytes = fs::read(&file).unwrap();
+            let is_there = bytes
+                .windows(hidden.len())
+                .any(|piece| piece == hidden.as_bytes());
+            assert!(
+                !is_there || file == client.token_file(&shell),
+                "{}",
+                file.display()
+            );
+        }
+    }
+    shell.ok("keywright disconnect cursor");
+    assert!(!client.token_file(&shell).exists());
+}
+
 #[test]
 fn two_stores_in_one_folder_do_not_share_a_token() {
     let (shell, zed) = (Shell::new(), client("zed"));
