@@ -179,7 +179,7 @@ export async function story(check, { binary, store, version, connect }) {
 
 // Collects every byte that MCP servers write to this process, stream by stream,
 // whatever the client makes of it. Other children, as `claim`, are left alone.
-function tap() {
+export function tap() {
   const received = new Map();
   subscribe('child_process', ({ process: child }) =>
     child.once('spawn', () => {
@@ -194,7 +194,7 @@ function tap() {
 }
 
 // Whether any twelve digits of the value, past its visible prefix, are there.
-function hasPart(bytes, value) {
+export function hasPart(bytes, value) {
   const secret = value.slice('kw_pat_0000'.length);
   return [...secret.slice(11)].some((_, start) => bytes.includes(secret.slice(start, start + 12)));
 }

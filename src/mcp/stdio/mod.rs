@@ -199,7 +199,7 @@ fn has_left(error: &io::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
+    use tokio::time::Instant;
 
     use rmcp::model::{
         CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, ServerCapabilities,
@@ -333,7 +333,7 @@ mod tests {
         assert_eq!(heard.await.len(), 2);
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn a_call_that_never_ends_does_not_outlast_the_grace() {
         let client = Client::of(&["endless", "slow"]).await;
 
