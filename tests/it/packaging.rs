@@ -209,6 +209,14 @@ fn the_image_is_known_to_the_registry_by_the_same_name() {
 }
 
 #[test]
+fn the_readme_names_the_server_as_the_registry_wants_it_of_a_crate() {
+    let name = json("server.json")["name"].as_str().unwrap().to_owned();
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+
+    assert!(readme.contains(&format!("`mcp-name: {name}`")));
+}
+
+#[test]
 fn the_rules_for_scanners_find_every_value_and_no_noise() {
     let told = done("scanners/check", &[env!("CARGO_BIN_EXE_keywright")]);
 
