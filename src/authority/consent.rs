@@ -1,7 +1,10 @@
 //! What a person said before something is done that cannot be undone. A front asks; the verb that
 //! acts knows whether that was needed, and writes down how it went.
 
-use crate::domain::{actor::Actor, credential::TokenPrefix, id::TokenId, label::Label};
+use crate::{
+    crypto::digest::{Digest, Fields},
+    domain::{actor::Actor, credential::TokenPrefix, id::TokenId, label::Label},
+};
 
 /// What is known of the person's will.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -10,8 +13,8 @@ pub enum Consent {
     /// [`super::Error::Unconfirmed`].
     #[default]
     Unasked,
-    /// The person said yes to this asker.
-    Given(Actor),
+    /// The person said yes to the question with this [`Question::print`].
+    Given(Digest),
     /// There is no way to ask. It is done, and the audit trail says so.
     CannotAsk,
     /// There is no yes. It is refused, and the audit trail says why.
@@ -30,6 +33,9 @@ pub enum Withheld {
     /// No answer came in time, or none that can be read.
     #[error("the person did not answer")]
     Unanswered,
+    /// The person said yes to something else than what would be done now.
+    #[error("what the person said yes to has changed since")]
+    Changed,
     /// There is no way to ask, and without a yes it is not done here.
     #[error("a person is to confirm this, and this client cannot ask one")]
     NobodyToAsk,
@@ -48,4 +54,18 @@ pub struct Question {
     pub with_it: usize,
     /// Who asked for it.
     pub asked_by: Actor,
+}
+
+impl Question {
+    /// The same for the same question alone: a yes is one to what the person was shown.
+    pub fn print(&self) -> Digest {
+        let prefix = self.prefix.as_ref().map(TokenPrefix::as_str);
+        Fields::new("question")
+            .bytes(&self.token.to_bytes())
+            .text(self.label.as_str())
+            .maybe(prefix, Fields::text)
+            .bytes(&(self.with_it as u64).to_be_bytes())
+            .text(&self.asked_by.to_string())
+            .finish()
+    }
 }

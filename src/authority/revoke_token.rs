@@ -102,23 +102,23 @@ fn consented(
     if who.is_person() || token.created_by == who.actor() {
         return Ok(None);
     }
+    let question = Question {
+        token: token.id,
+        label: token.label.clone(),
+        prefix: token
+            .present
+            .as_ref()
+            .and_then(|present| present.prefix.clone()),
+        with_it,
+        asked_by: who.actor(),
+    };
     match consent {
-        Consent::Given(to) if to == who.actor() => Ok(Some("a person said yes")),
+        Consent::Given(to) if to == question.print() => Ok(Some("a person said yes")),
         Consent::CannotAsk => Ok(Some("without asking a person")),
         Consent::Withheld(why) => Err(Refused {
             error: Error::Withheld(why),
             entry: Some(permit.failure(Some(Target::Token(token.id)), &why.to_string())),
         }),
-        Consent::Unasked | Consent::Given(_) => Err(Error::Unconfirmed(Box::new(Question {
-            token: token.id,
-            label: token.label.clone(),
-            prefix: token
-                .present
-                .as_ref()
-                .and_then(|present| present.prefix.clone()),
-            with_it,
-            asked_by: who.actor(),
-        }))
-        .into()),
+        Consent::Unasked | Consent::Given(_) => Err(Error::Unconfirmed(Box::new(question)).into()),
     }
 }

@@ -90,7 +90,8 @@ fn next_withheld(why: Withheld) -> Option<Withheld> {
     Some(match why {
         Withheld::Declined => Withheld::Mistyped,
         Withheld::Mistyped => Withheld::Unanswered,
-        Withheld::Unanswered => Withheld::NobodyToAsk,
+        Withheld::Unanswered => Withheld::Changed,
+        Withheld::Changed => Withheld::NobodyToAsk,
         Withheld::NobodyToAsk => return None,
     })
 }

@@ -35,7 +35,7 @@ use crate::{
         hex::hex,
         random,
     },
-    domain::{actor::Actor, text::escaped},
+    domain::text::escaped,
 };
 
 /// How long a person has to answer.
@@ -78,11 +78,11 @@ struct Open {
     asked_at: Instant,
 }
 
-/// What makes an answer a yes, and whose.
+/// What makes an answer a yes, and to what.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Expected {
     typed: String,
-    asked_by: Actor,
+    print: Digest,
 }
 
 impl Default for Confirmations {
@@ -180,7 +180,7 @@ impl Expected {
     fn of(question: &Question) -> Self {
         Self {
             typed: ending(question),
-            asked_by: question.asked_by,
+            print: question.print(),
         }
     }
 
@@ -200,7 +200,7 @@ impl Expected {
                 let content = answer.content.as_ref();
                 let typed = content.and_then(|content| content.get(KEY));
                 match typed.and_then(Value::as_str).map(str::trim) {
-                    Some(typed) if typed == self.typed => Consent::Given(self.asked_by),
+                    Some(typed) if typed == self.typed => Consent::Given(self.print),
                     Some(_) | None => Consent::Withheld(Withheld::Mistyped),
                 }
             }

@@ -34,7 +34,7 @@ use rmcp::{
 pub use self::{confirm::Confirm, conversation::Conversation};
 use self::{confirm::Confirmations, subscriptions::Subscriptions, tools::Told};
 use crate::{
-    authority::{Authority, Consent, Error, Question},
+    authority::{Authority, Consent, Error, Question, Withheld},
     authz::{Credential, Request},
     crypto::digest::{Digest, Fields},
     domain::{audit::Front, id::RequestId},
@@ -194,8 +194,12 @@ impl Server {
             return Ok(asked.into());
         }
         let consent = self.confirmations.elicit(&question, context).await;
-        let result = self.call(tool, &arguments, consent).await;
-        // Whoever said yes to another asker has not said it to this one.
+        let mut result = self.call(tool, &arguments, consent).await;
+        if result.is_err() {
+            // Another asker, another value, others that end with it: nobody said yes to that.
+            let consent = Consent::Withheld(Withheld::Changed);
+            result = self.call(tool, &arguments, consent).await;
+        }
         let result = result.unwrap_or_else(|question| {
             refused(&Problem::of(
                 &Error::Unconfirmed(question),

@@ -195,6 +195,9 @@ impl Problem {
             Withheld::Unanswered => problem.you_can(
                 "tell the person what is to be confirmed, and call again when they are there",
             ),
+            Withheld::Changed => {
+                problem.you_can("call again; the person is asked about it as it is now")
+            }
             Withheld::NobodyToAsk => problem
                 .you_can("leave it as it is; tokens that this session made need no confirmation")
                 .only_the_person_can(

@@ -7,6 +7,7 @@ mod confirm;
 pub(crate) mod process;
 mod progress;
 mod prompts;
+mod questions;
 mod resources;
 pub(crate) mod shown;
 mod subscriptions;

@@ -1,0 +1,77 @@
+//! What a question to a person stands for while it is open, and what it may not hold up.
+
+use serde_json::{Value, json};
+
+use super::client::{Client, Era, refusal, server};
+use crate::support::{Agent, TestApp, carrying, code, operator, rotate};
+
+/// An agent that may delete, a token that may mint, and a client of the agent's that can ask.
+async fn asking(app: &TestApp, era: Era) -> (Agent, Client) {
+    let agent = app.agent(["delete:tokens"]).await;
+    let token = app.agent(["write:tokens"]).await;
+    let can = json!({ "elicitation": {} });
+    let client = Client::that_can(can, era, server(app, &agent.asks())).await;
+    (token, client)
+}
+
+fn yes(token: &Agent) -> Value {
+    let digits = &token.value["kw_pat_".len()..][..4];
+    json!({ "action": "accept", "content": { "confirmation": digits } })
+}
+
+fn delete(token: &Agent) -> Value {
+    let id = token.id.to_string();
+    json!({ "name": "delete_token", "arguments": { "id": id, "cascade": true } })
+}
+
+/// Something after which what the person was shown is not what would be done.
+async fn changes(app: &TestApp, token: &Agent, what: usize) {
+    if what == 0 {
+        app.create(&token.asks(), carrying("")).await.unwrap();
+    } else {
+        let minted = app.rotate(&operator(), rotate(token.id)).await.unwrap();
+        app.claim(&code(&minted)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_yes_to_what_has_changed_since_is_asked_for_again() {
+    for what in 0..2 {
+        let app = TestApp::new().await;
+        let (token, mut client) = asking(&app, Era::Modern).await;
+        let mut call = delete(&token);
+        let mut answer = client.result("tools/call", call.clone()).await;
+        changes(&app, &token, what).await;
+
+        call["requestState"] = answer["requestState"].take();
+        call["inputResponses"] = json!({ "confirmation": yes(&token) });
+        let answer = client.result("tools/call", call).await;
+
+        assert_eq!(answer["resultType"], "input_required", "{what}: {answer}");
+        assert_eq!(app.token(token.id).await.revoked_at, None);
+    }
+}
+
+#[tokio::test]
+async fn a_yes_to_what_changed_while_the_call_waited_is_refused_and_the_trail_says_so() {
+    for what in 0..2 {
+        let app = TestApp::new().await;
+        let (token, mut client) = asking(&app, Era::Legacy).await;
+        client.begin("tools/call", delete(&token)).await;
+        let question = client.hear().await;
+        changes(&app, &token, what).await;
+
+        let yes = json!({ "jsonrpc": "2.0", "id": question["id"], "result": yes(&token) });
+        client.say(&yes).await;
+        let answer = client.hear().await;
+
+        let why = "what the person said yes to has changed since";
+        let refused = refusal(&answer["result"]);
+        assert!(
+            refused.starts_with(&format!("forbidden: {why}.")),
+            "{refused}"
+        );
+        let trail = app.trail(1).await;
+        assert_eq!(trail, [format!("token revoke_token refused: {why}")]);
+    }
+}
