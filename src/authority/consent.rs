@@ -36,6 +36,9 @@ pub enum Withheld {
     /// The person said yes to something else than what would be done now.
     #[error("what the person said yes to has changed since")]
     Changed,
+    /// As many other questions wait for the person as may.
+    #[error("too many questions wait for the person already")]
+    TooMany,
     /// There is no way to ask, and without a yes it is not done here.
     #[error("a person is to confirm this, and this client cannot ask one")]
     NobodyToAsk,

@@ -91,7 +91,8 @@ fn next_withheld(why: Withheld) -> Option<Withheld> {
         Withheld::Declined => Withheld::Mistyped,
         Withheld::Mistyped => Withheld::Unanswered,
         Withheld::Unanswered => Withheld::Changed,
-        Withheld::Changed => Withheld::NobodyToAsk,
+        Withheld::Changed => Withheld::TooMany,
+        Withheld::TooMany => Withheld::NobodyToAsk,
         Withheld::NobodyToAsk => return None,
     })
 }

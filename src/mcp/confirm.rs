@@ -26,7 +26,10 @@ use rmcp::{
     service::{PeerRequestOptions, RequestContext},
 };
 use serde_json::Value;
-use tokio::time::{Instant, sleep};
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, sleep},
+};
 
 use crate::{
     authority::{Consent, Question, Withheld},
@@ -44,6 +47,10 @@ const PATIENCE: Duration = Duration::from_mins(5);
 /// How many questions may be open at a time. Beyond them the oldest is forgotten, so that a client
 /// that never answers costs no memory; it may ask again.
 const OPEN: usize = 256;
+
+/// How many calls may wait for a person at a time. Each holds the place of a call in flight, and
+/// while no place is free, the person's answers are read late: they are behind the next call.
+const WAITING: usize = 32;
 
 /// How many characters a person types.
 const TYPED: usize = 4;
@@ -67,6 +74,7 @@ pub(super) struct Confirmations {
     confirm: Confirm,
     patience: Duration,
     open: Mutex<VecDeque<Open>>,
+    waiting: Semaphore,
 }
 
 /// A question that waits for its answer in another call.
@@ -99,6 +107,7 @@ impl Confirmations {
             confirm,
             patience: patience.unwrap_or(PATIENCE),
             open: Mutex::default(),
+            waiting: Semaphore::new(WAITING),
         }
     }
 
@@ -147,6 +156,9 @@ impl Confirmations {
         question: &Question,
         context: &RequestContext<RoleServer>,
     ) -> Consent {
+        let Ok(_place) = self.waiting.try_acquire() else {
+            return Consent::Withheld(Withheld::TooMany);
+        };
         let request = ServerRequest::ElicitRequest(ElicitRequest::new(form(question)));
         let options = PeerRequestOptions::no_options();
         let peer = &context.peer;

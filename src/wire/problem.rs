@@ -198,6 +198,9 @@ impl Problem {
             Withheld::Changed => {
                 problem.you_can("call again; the person is asked about it as it is now")
             }
+            Withheld::TooMany => {
+                problem.you_can("wait until the person has answered some of them, then call again")
+            }
             Withheld::NobodyToAsk => problem
                 .you_can("leave it as it is; tokens that this session made need no confirmation")
                 .only_the_person_can(

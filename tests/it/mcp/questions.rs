@@ -5,6 +5,9 @@ use serde_json::{Value, json};
 use super::client::{Client, Era, refusal, server};
 use crate::support::{Agent, TestApp, carrying, code, operator, rotate};
 
+/// How many calls may wait for a person.
+const WAITING: usize = 32;
+
 /// An agent that may delete, a token that may mint, and a client of the agent's that can ask.
 async fn asking(app: &TestApp, era: Era) -> (Agent, Client) {
     let agent = app.agent(["delete:tokens"]).await;
@@ -74,4 +77,27 @@ async fn a_yes_to_what_changed_while_the_call_waited_is_refused_and_the_trail_sa
         let trail = app.trail(1).await;
         assert_eq!(trail, [format!("token revoke_token refused: {why}")]);
     }
+}
+
+#[tokio::test]
+async fn calls_that_wait_for_a_person_leave_room_for_others() {
+    let app = TestApp::new().await;
+    let (token, mut client) = asking(&app, Era::Legacy).await;
+    for _ in 0..WAITING {
+        client.begin("tools/call", delete(&token)).await;
+        assert_eq!(client.hear().await["method"], "elicitation/create");
+    }
+
+    let refused = client.result("tools/call", delete(&token)).await;
+    client.result("ping", json!({})).await;
+
+    let why = "too many questions wait for the person already";
+    let refused = refusal(&refused);
+    assert!(
+        refused.starts_with(&format!("forbidden: {why}.")),
+        "{refused}"
+    );
+    assert_eq!(app.token(token.id).await.revoked_at, None);
+    let trail = app.trail(1).await;
+    assert_eq!(trail, [format!("token revoke_token refused: {why}")]);
 }
