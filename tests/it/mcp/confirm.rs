@@ -349,7 +349,7 @@ async fn a_request_state_is_good_for_its_own_call_alone() {
     let mut elsewhere = one.clone();
     elsewhere["arguments"]["id"] = json!(other.id.to_string());
     let mut forged = two.clone();
-    forged["requestState"] = json!(format!("0{}", &two["requestState"].as_str().unwrap()[1..]));
+    forged["requestState"] = json!(format!("x{}", &two["requestState"].as_str().unwrap()[1..]));
 
     let refused = [
         client.ask("tools/call", elsewhere).await,
