@@ -31,6 +31,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
+use super::subscriptions::{End, ended};
 use crate::{
     authority::{Consent, Question, Withheld},
     crypto::{
@@ -162,6 +163,7 @@ impl Confirmations {
         let request = ServerRequest::ElicitRequest(ElicitRequest::new(form(question)));
         let options = PeerRequestOptions::no_options();
         let peer = &context.peer;
+        let end = context.extensions.get::<End>().cloned();
         let Ok(mut asked) = peer.send_cancellable_request(request, options).await else {
             return Consent::Withheld(Withheld::Unanswered);
         };
@@ -177,6 +179,8 @@ impl Confirmations {
             }
             () = sleep(self.patience) => "nobody answered in time",
             () = context.ct.cancelled() => "the call was cancelled",
+            // Nothing more is read, not even an answer, and nobody listens to a withdrawal.
+            () = ended(end) => return Consent::Withheld(Withheld::Unanswered),
         };
         // Whoever is gone need not be told.
         drop(asked.cancel(Some(why.to_owned())).await);

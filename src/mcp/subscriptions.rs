@@ -214,7 +214,8 @@ pub(super) async fn listen(server: &Server, context: SubscriptionContext) -> Res
     Ok(())
 }
 
-async fn ended(end: Option<End>) {
+/// Returns once the client has gone; never, where no transport tells.
+pub(super) async fn ended(end: Option<End>) {
     match end {
         Some(End(token)) => token.cancelled().await,
         None => std::future::pending().await,

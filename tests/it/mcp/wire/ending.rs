@@ -7,7 +7,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
-use super::{MODERN, Wire, calls, each_way, stateless};
+use super::{LEGACY, MODERN, Wire, call, calls, each_way, initialize, shell, stateless};
 
 #[test]
 fn the_end_of_the_input_before_any_word_is_a_clean_end() {
@@ -151,6 +151,32 @@ fn a_subscription_does_not_hold_the_process() {
             assert_eq!(subscribed["result"], json!({}));
             assert!(ended.status.success(), "{}", ended.status);
             assert!(ended.took < Duration::from_secs(1), "{:?}", ended.took);
+        }
+    });
+}
+
+#[test]
+fn a_question_that_waits_does_not_hold_the_process_and_is_written_down() {
+    each_way(|over| {
+        for end in [Wire::close, |wire: &mut Wire| wire.signal(Signal::SIGTERM)] {
+            let mut wire = Wire::over(over);
+            let mut opening = initialize(0, LEGACY[3]);
+            opening["params"]["capabilities"] = json!({ "elicitation": {} });
+            wire.say(&opening);
+            wire.answer_to(0);
+            let made = shell(&wire.directory, &["token", "create", "x", "--claim"]);
+            let mut delete = call(1, "delete_token");
+            delete["params"]["arguments"] = json!({ "id": made["id"] });
+            wire.say(&delete);
+            assert_eq!(wire.answer()["method"], "elicitation/create");
+
+            end(&mut wire);
+            let ended = wire.end();
+
+            assert!(ended.status.success(), "{}", ended.status);
+            assert!(ended.took < Duration::from_secs(1), "{:?}", ended.took);
+            let refused = ended.answers.iter().find(|answer| answer["id"] == 1);
+            assert_eq!(refused.expect("an answer")["result"]["isError"], true);
         }
     });
 }

@@ -69,6 +69,17 @@ struct Wire {
     directory: TempDir,
 }
 
+/// A command of the program on the store in `directory`.
+fn shell(directory: &TempDir, arguments: &[&str]) -> Value {
+    let output = Command::new(env!("CARGO_BIN_EXE_keywright"))
+        .args(arguments)
+        .args(["--json", "--store"])
+        .arg(directory.path().join("keywright").join("store.db"))
+        .output()
+        .expect("the program starts");
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
 /// What a server left behind.
 struct Ended {
     status: ExitStatus,
