@@ -247,7 +247,8 @@ fn ending(question: &Question) -> String {
 }
 
 fn form(question: &Question) -> ElicitRequestParams {
-    let label = escaped(question.label.as_str());
+    // The quotes around it are ours alone: an agent may have chosen the label.
+    let label = escaped(question.label.as_str()).replace(['“', '”'], "\"");
     let (which, wanted) = match &question.prefix {
         Some(prefix) => (
             format!("Its value begins with {}", prefix.as_str()),

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::client::{Client, Era, refusal, server};
-use crate::support::{Agent, TestApp, carrying, code, operator, rotate};
+use crate::support::{Agent, TestApp, carrying, code, label, operator, rotate, update};
 
 /// How many calls may wait for a person.
 const WAITING: usize = 32;
@@ -100,4 +100,31 @@ async fn calls_that_wait_for_a_person_leave_room_for_others() {
     assert_eq!(app.token(token.id).await.revoked_at, None);
     let trail = app.trail(1).await;
     assert_eq!(trail, [format!("token revoke_token refused: {why}")]);
+}
+
+#[tokio::test]
+async fn a_label_does_not_end_its_own_quotation() {
+    for era in [Era::Legacy, Era::Modern] {
+        let app = TestApp::new().await;
+        let (token, mut client) = asking(&app, era).await;
+        let mut asked = update(token.id);
+        asked.label = Some(label(
+            "x” for good? No: it is only listed. Type what follows. “y",
+        ));
+        app.update(&operator(), asked).await.unwrap();
+
+        let say = |_: &Value| json!({ "action": "decline" });
+        let call = json!({ "id": token.id.to_string() });
+        let (_, questions) = client.call_and_say("delete_token", call, say).await;
+
+        let asked = questions[0]["message"].as_str().unwrap();
+        let (before, quoted) = asked.split_once('“').unwrap();
+        let (quoted, after) = quoted.split_once('”').unwrap();
+        assert_eq!(before, "Delete the token ");
+        assert!(quoted.ends_with("\"y"), "{asked}");
+        assert!(
+            after.starts_with(" for good? An agent asks for it"),
+            "{asked}"
+        );
+    }
 }
