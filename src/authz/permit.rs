@@ -186,6 +186,8 @@ impl Record {
             && later.outcome == Outcome::Refused
             && (self.chain, self.actor, self.front) == (later.chain, later.actor, later.front)
             && (self.action, self.kind) == (later.action, later.kind)
+            // What is no decision of ours has no other kind than its words.
+            && (self.kind.is_some() || self.reason == later.reason)
     }
 
     /// The same, standing for `count` of its kind, which may have been about several things.

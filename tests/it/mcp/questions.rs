@@ -128,3 +128,24 @@ async fn a_label_does_not_end_its_own_quotation() {
         );
     }
 }
+
+#[tokio::test]
+async fn what_people_said_is_not_counted_together() {
+    let app = TestApp::new().await;
+    let (token, mut client) = asking(&app, Era::Modern).await;
+
+    for action in ["cancel", "decline", "decline"] {
+        let say = |_: &Value| json!({ "action": action });
+        let call = json!({ "id": token.id.to_string() });
+        client.call_and_say("delete_token", call, say).await;
+    }
+
+    let trail = app.trail(2).await;
+    assert_eq!(
+        trail,
+        [
+            "token revoke_token refused: the person did not answer",
+            "token revoke_token refused: the person said no",
+        ]
+    );
+}
