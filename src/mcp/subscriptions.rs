@@ -62,6 +62,9 @@ pub(super) struct Watch {
     until: Option<Time>,
     /// Whether a task follows it.
     is_followed: bool,
+    /// Whether it is a stream of somebody known: it ends when they are known no longer, even if the
+    /// list, which nobody is refused, is all that it waits for.
+    is_somebodys: bool,
     /// The stream's place.
     #[expect(dead_code, reason = "it is held for as long as the stream is there")]
     stream: Option<OwnedSemaphorePermit>,
@@ -187,6 +190,7 @@ pub(super) async fn prepare(
             error::told("subscriptions/listen", request.id, taken).await?;
         }
     }
+    watch.is_somebodys = request.seen().is_some();
     Ok(Prepared(Arc::new(Mutex::new(watch))))
 }
 
@@ -304,12 +308,20 @@ impl Watch {
                 () = ended(end) => {}
                 () = follow(&server, &watch, teller, called) => {}
             }
-            *watch.lock().await = Self::default();
         });
     }
 
-    /// Looks again, if there may be news.
+    /// Looks again, if there may be news. Whatever is over is forgotten before anybody else can
+    /// wait for something in the same place.
     async fn look(&mut self, server: &Server) -> Result<Vec<What>, Over> {
+        let news = self.news(server).await;
+        if news.is_err() {
+            *self = Self::default();
+        }
+        news
+    }
+
+    async fn news(&mut self, server: &Server) -> Result<Vec<What>, Over> {
         let mark = match server.authority.mark().await {
             Ok(mark) => mark,
             Err(error) => {
@@ -357,6 +369,9 @@ impl Watch {
         }
         for what in &gone {
             self.drop_thing(what);
+        }
+        if is_whole && self.is_somebodys && request.seen().is_none() {
+            return Err(Over);
         }
         if is_whole {
             let end = request.seen().and_then(|seen| seen.expires_at);

@@ -250,6 +250,26 @@ async fn who_is_known_no_longer_hears_no_more_and_a_stream_ends() {
 }
 
 #[tokio::test]
+async fn a_stream_of_the_list_alone_ends_with_who_asked_for_it_and_is_nobodys_for_ever() {
+    let app = TestApp::new().await;
+    let agent = app.agent(["read:tokens"]).await;
+    let list = json!({ "resourcesListChanged": true });
+    let mut client = Client::in_era(Era::Modern, &app, &agent.asks()).await;
+    let id = listens(&mut client, list.clone()).await;
+    let mut nobody = Client::in_era(Era::Modern, &app, &bearer("nobody's")).await;
+    listens(&mut nobody, list.clone()).await;
+
+    app.revoke(agent.id).await;
+    let ended = client.answer_to(id).await;
+    nobody
+        .error("resources/read", json!({ "uri": RECENT }))
+        .await;
+
+    assert_eq!(ended["result"]["resultType"], "complete", "{ended}");
+    assert!(client.has_heard_nothing() && nobody.has_heard_nothing());
+}
+
+#[tokio::test]
 async fn a_legacy_client_that_is_known_no_longer_hears_nothing() {
     let app = TestApp::new().await;
     let agent = app.agent(["read:tokens"]).await;
