@@ -30,6 +30,7 @@ use rmcp::{
     },
     service::{RequestContext, SubscriptionContext},
 };
+use tokio::sync::Semaphore;
 
 pub use self::{confirm::Confirm, conversation::Conversation};
 use self::{confirm::Confirmations, subscriptions::Subscriptions, tools::Told};
@@ -72,6 +73,8 @@ pub struct Server {
     tools: Arc<[Tool]>,
     prompts: Arc<[Prompt]>,
     subscriptions: Arc<Subscriptions>,
+    /// Whose turn it is to hold thousands of tokens in memory.
+    looks_through: Arc<Semaphore>,
 }
 
 impl Presents {
@@ -106,6 +109,7 @@ impl Server {
             tools: tools::all().into(),
             prompts: prompts::all().into(),
             subscriptions: Arc::default(),
+            looks_through: Arc::new(Semaphore::new(resources::AT_ONCE)),
         }
     }
 

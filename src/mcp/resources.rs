@@ -34,6 +34,9 @@ const JSON: &str = "application/json";
 /// bounds the work of a keystroke. The list itself has all of them.
 const LOOKED_THROUGH: usize = 5_000;
 
+/// So many look through them at a time; the store has no more readers, and each holds all of them.
+pub(super) const AT_ONCE: usize = 2;
+
 /// A resource as it was read.
 pub(super) struct Read {
     /// As a client knows it.
@@ -162,6 +165,8 @@ pub(super) async fn own_tokens(
     let most = Limit::try_from(200).map_err(|why| Error::invalid("limit", why))?;
     let mut tokens = Vec::new();
     let mut cursor = None;
+    // Never closed. Whoever has the tokens is done with them before anybody else has a turn.
+    let _turn = server.looks_through.acquire().await;
     loop {
         let asked = own(most, cursor.take());
         let (Page { rows, next }, at) = server.authority.list_tokens(request, asked).await?;
