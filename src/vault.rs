@@ -20,7 +20,7 @@ use crate::{
     domain::{
         cli_token::{Sealed, SecretValue},
         id::TokenId,
-        text,
+        text::quoted,
         token::Owner,
     },
 };
@@ -180,7 +180,7 @@ impl Vault {
             return Err(self.exposed("belongs to another user"));
         }
         if found.mode() & 0o077 != 0 {
-            let path = text::quoted(&self.path.display().to_string());
+            let path = quoted(&self.path);
             return Err(self.exposed(&format!(
                 "can be read by others; mend it with: chmod 600 {path}"
             )));

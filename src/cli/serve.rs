@@ -114,7 +114,7 @@ impl House {
         let store = self.store.display().to_string();
         let store = (!self.is_usual).then_some(["--store", &store]);
         let words = store.iter().flatten().chain(words);
-        let words: Vec<_> = words.map(|word| quoted(word)).collect();
+        let words: Vec<_> = words.map(quoted).collect();
         format!("keywright {}", words.join(" "))
     }
 

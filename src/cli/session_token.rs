@@ -120,11 +120,11 @@ fn warn_if_open_to_others(path: &Path) {
         .and_then(|file| file.metadata())
         .map(|file| file.mode());
     if mode.is_ok_and(|mode| mode & 0o077 != 0) {
-        let path = path.display().to_string();
         output::tell(&format!(
-            "warning: others on this machine can read the token in `{path}`; make it yours alone: \
+            "warning: others on this machine can read the token in `{}`; make it yours alone: \
              chmod 600 {}",
-            quoted(&path)
+            path.display(),
+            quoted(path)
         ));
     }
 }

@@ -1,6 +1,8 @@
 //! What every text from outside must be before it is kept: normalized, and with nothing in it that
 //! cannot be seen.
 
+use std::ffi::OsStr;
+
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::sighting;
@@ -71,11 +73,12 @@ pub fn escaped(text: &str) -> String {
     })
 }
 
-/// `word` as a POSIX shell reads it back.
-pub fn quoted(word: &str) -> String {
+/// `word`, or a path, as a POSIX shell reads it back.
+pub fn quoted(word: impl AsRef<OsStr>) -> String {
+    let word = word.as_ref().display().to_string();
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"/._-+:@%,=".contains(&b);
     if !word.is_empty() && word.bytes().all(plain) {
-        word.to_owned()
+        word
     } else {
         format!("'{}'", word.replace('\'', r"'\''"))
     }
@@ -83,6 +86,8 @@ pub fn quoted(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -108,6 +113,14 @@ mod tests {
             assert_eq!(clean(&text, 10), Err(TextError::Unseen(unseen.into())));
             assert!(!escaped(&text).contains(unseen));
         }
+    }
+
+    #[test]
+    fn a_quoted_word_survives_a_shell() {
+        assert_eq!(quoted("/plain"), "/plain");
+        assert_eq!(quoted(Path::new("/a b/$c")), "'/a b/$c'");
+        assert_eq!(quoted("/ann's"), r"'/ann'\''s'");
+        assert_eq!(quoted(""), "''");
     }
 
     proptest! {

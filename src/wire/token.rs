@@ -228,7 +228,7 @@ impl ClaimCommand {
     /// token goes there, where the session finds it.
     #[must_use]
     pub fn with_token_file(mut self, path: &str) -> Self {
-        self.token_file = Some(quoted(&format!("token-file:{path}")));
+        self.token_file = Some(quoted(format!("token-file:{path}")));
         self
     }
 

@@ -127,7 +127,7 @@ impl ClientFile {
 pub(super) fn remove(path: &Path) -> anyhow::Result<()> {
     match fs::remove_file(path) {
         Err(error) if !is_absent(&error) => {
-            let named = quoted(&path.display().to_string());
+            let named = quoted(path);
             Err(error).context(format!("remove it yourself: rm {named}"))
         }
         Ok(()) | Err(_) => Ok(()),

@@ -155,18 +155,18 @@ impl Desk {
         };
         if !out.json {
             let folder = self.shelf.token_file();
-            let folder = folder.parent().unwrap_or(Path::new(".")).display();
+            let folder = folder.parent().unwrap_or(Path::new("."));
             let words = std::iter::once(&self.start.command).chain(&self.start.args[1..]);
-            let words: Vec<_> = words.map(|word| quoted(word)).collect();
+            let words: Vec<_> = words.map(quoted).collect();
             output::tell(&format!(
                 "This goes into {}\nNothing was changed and no token was made. Make it one:\n  \
                  (umask 077 && mkdir -p {})\n  {} token create {} --scopes '{}' --to {}",
                 view.file,
-                quoted(&folder.to_string()),
+                quoted(folder),
                 words.join(" "),
                 quoted(self.client.label),
                 crate::cli::mcp::usual_scopes(),
-                quoted(&format!("token-file:{}", view.token_file)),
+                quoted(format!("token-file:{}", view.token_file)),
             ));
         }
         written(out.show(&view, |_| alone))

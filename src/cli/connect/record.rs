@@ -75,7 +75,7 @@ impl Shelf {
             Err(error) => return Err(error).context(format!("`{}`", path.display())),
         };
         let record = serde_json::from_slice(&text).with_context(|| {
-            let named = quoted(&path.display().to_string());
+            let named = quoted(&path);
             format!(
                 "`{0}` is damaged; put it aside: mv {named} {named}.old",
                 path.display()
@@ -125,7 +125,7 @@ impl Shelf {
             found.mode() & 0o777 == 0o700,
             "others may look into `{shown}` (mode {:04o}); close it: chmod 700 {}",
             found.mode() & 0o7777,
-            quoted(&self.folder.display().to_string())
+            quoted(&self.folder)
         );
         Ok(())
     }

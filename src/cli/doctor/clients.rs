@@ -192,7 +192,7 @@ impl Connected {
                     "the folder of its token is open to others (mode {:04o})",
                     found.mode() & 0o7777
                 ),
-                format!("chmod 700 {}", quoted(&folder.display().to_string())),
+                format!("chmod 700 {}", quoted(folder)),
             );
         }
         match path.symlink_metadata() {
@@ -213,7 +213,7 @@ impl Connected {
                     "others may read its token in {shown} (mode {:04o})",
                     found.mode() & 0o7777
                 ),
-                format!("chmod 600 {}, and then: {}", quoted(&shown), self.again()),
+                format!("chmod 600 {}, and then: {}", quoted(&path), self.again()),
             ),
             Ok(found) if !found.is_file() => {
                 findings.problem(about, format!("{shown} is not a file"), self.again());

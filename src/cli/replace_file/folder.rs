@@ -40,7 +40,7 @@ impl Folder {
             .open(folder)
             .map_err(|error| {
                 if error.kind() == ErrorKind::NotFound {
-                    let folder = quoted(&folder.display().to_string());
+                    let folder = quoted(folder);
                     refused(format!(
                         "`{shown}` has no folder to stand in; make it first: mkdir -p {folder}"
                     ))
@@ -74,7 +74,7 @@ impl Folder {
                 "others may write to the folder `{shown}` (mode {:04o}), and put another file in \
                  its place; close it: chmod go-w {}",
                 found.mode() & 0o7777,
-                quoted(&self.path.display().to_string())
+                quoted(&self.path)
             )));
         }
         Ok(())

@@ -94,7 +94,7 @@ impl Draft {
                 self.path.display(),
                 stood.gid(),
                 nix::unistd::getegid(),
-                quoted(&self.path.display().to_string())
+                quoted(&self.path)
             )));
         }
         self.file.set_permissions(Permissions::from_mode(mode))?;

@@ -37,7 +37,7 @@ impl Sink for TokenFile {
         if let Some(there) = draft.there()
             && !holds_one_value(&there.text)
         {
-            let path = quoted(&self.path.display().to_string());
+            let path = quoted(&self.path);
             return Err(io::Error::other(format!(
                 "`{}` holds something other than one token, and is left as it is; name another \
                  file, or move this one away: mv {path} {path}.old",

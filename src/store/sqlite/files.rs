@@ -17,7 +17,7 @@ use std::{
 
 use nix::{fcntl::OFlag, unistd::geteuid};
 
-use crate::store::Error;
+use crate::{domain::text::quoted, store::Error};
 
 /// A folder and a file that only their owner may use.
 const FOLDER: u32 = 0o700;
@@ -387,20 +387,9 @@ fn unavailable(path: &Path, error: impl Into<io::Error>) -> Error {
     Error::Unavailable(io::Error::new(error.kind(), said).into())
 }
 
-/// `path` as a shell reads it back.
-fn quoted(path: &Path) -> String {
-    format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_quoted_path_survives_a_shell() {
-        assert_eq!(quoted(Path::new("/a b/$c")), "'/a b/$c'");
-        assert_eq!(quoted(Path::new("/ann's")), r"'/ann'\''s'");
-    }
 
     #[test]
     #[cfg(target_os = "linux")]

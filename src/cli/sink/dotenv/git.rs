@@ -75,7 +75,7 @@ pub(super) fn check(path: &Path) -> io::Result<()> {
             return Err(io::Error::other(format!(
                 "git tracks `{shown}`, and hands what is in it to everyone; take it out first: git \
                  rm --cached {}; or {or_else}",
-                quoted(&shown.to_string())
+                quoted(path)
             )));
         }
         Some(1) => {}
@@ -89,8 +89,8 @@ pub(super) fn check(path: &Path) -> io::Result<()> {
         Some(1) => Err(io::Error::other(format!(
             "git does not ignore `{shown}`, and would track it; have it ignored first: echo {} >> \
              {}; or {or_else}",
-            quoted(&name.display().to_string()),
-            quoted(&path.with_file_name(".gitignore").display().to_string())
+            quoted(name),
+            quoted(path.with_file_name(".gitignore"))
         ))),
         Some(_) | None => Err(unanswered(path, &ignored)),
     }

@@ -57,7 +57,7 @@ impl Dotenv {
             return Err(io::Error::other(format!(
                 "others may read or write `{shown}` (mode {:04o}); close it: chmod 600 {}",
                 there.mode(),
-                quoted(&self.path.display().to_string())
+                quoted(&self.path)
             )));
         }
         if !self.even_if_tracked {
