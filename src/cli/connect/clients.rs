@@ -1,11 +1,14 @@
 //! The MCP clients that are known: where each keeps its servers, and how it writes them down. One
 //! entry a client, each with the page of its own documentation that says so.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::document::Format;
+use super::{
+    document::{self, Format, Odd},
+    file::ClientFile,
+};
 use crate::config::{self, env};
 
 /// The variable that tells our server where its token is.
@@ -21,9 +24,9 @@ pub(crate) struct Client {
     /// Where its file is, if anything tells.
     place: fn() -> Option<Place>,
     /// How that file is written.
-    pub(crate) format: Format,
+    pub(super) format: Format,
     /// Under what its servers stand.
-    pub(crate) key: &'static str,
+    pub(super) key: &'static str,
     /// How it writes a server down.
     layout: Layout,
     /// What makes it read its file again.
@@ -62,7 +65,7 @@ pub(crate) struct Start {
 }
 
 /// Every client, in the order shown to people.
-pub(crate) const ALL: [Client; 10] = [
+pub(crate) static ALL: [Client; 10] = [
     // modelcontextprotocol.io/docs/develop/connect-local-servers: where it is on macOS. On Linux it
     // is where an Electron application keeps its own (electronjs.org/docs/latest/api/app, `appData`).
     Client {
@@ -237,8 +240,7 @@ fn at(folder: PathBuf, file: &str) -> Place {
 impl Client {
     /// The client that is called `name` in commands.
     pub(super) fn named(name: &str) -> Option<&'static Self> {
-        const CLIENTS: &[Client] = &ALL;
-        CLIENTS.iter().find(|client| client.name == name)
+        ALL.iter().find(|client| client.name == name)
     }
 
     /// Where it keeps its servers. `None` where nobody knows whose folder is meant.
@@ -261,7 +263,7 @@ impl Client {
             Layout::Goose => json!({
                 "enabled": true,
                 "type": "stdio",
-                "name": super::document::NAME,
+                "name": document::NAME,
                 "description": "Tokens for agents, scripts and integrations",
                 "cmd": command,
                 "args": args,
@@ -272,8 +274,18 @@ impl Client {
         }
     }
 
+    /// How the client starts our server, if `file` has an entry of ours that does.
+    pub(crate) fn start_in(&self, file: &ClientFile) -> Result<Option<Start>, Odd> {
+        let Some(text) = &file.text else {
+            return Ok(None);
+        };
+        let read = self.format.read(text)?;
+        let entry = document::found(&read, self.key);
+        Ok(entry.and_then(|entry| self.start(entry)))
+    }
+
     /// How `entry` starts a server, if it does.
-    pub(crate) fn start(&self, entry: &Value) -> Option<Start> {
+    pub(super) fn start(&self, entry: &Value) -> Option<Start> {
         let (command, env) = match self.layout {
             Layout::Usual | Layout::Typed => ("command", "env"),
             Layout::Goose => ("cmd", "envs"),
@@ -295,8 +307,8 @@ impl Client {
 
 impl Start {
     /// Where its token is.
-    pub(crate) fn token_file(&self) -> Option<&str> {
+    pub(super) fn token_file(&self) -> Option<&Path> {
         let mut env = self.env.iter();
-        env.find_map(|(name, value)| (name == TOKEN_FILE).then_some(value.as_str()))
+        env.find_map(|(name, value)| (name == TOKEN_FILE).then_some(Path::new(value)))
     }
 }

@@ -41,7 +41,7 @@ pub(crate) enum Odd {
 
 impl Format {
     /// All that stands in `text`. Words that are no text come as they are written.
-    pub(crate) fn read(self, text: &str) -> Result<Value, Odd> {
+    pub(super) fn read(self, text: &str) -> Result<Value, Odd> {
         match self {
             Self::Json => jsonc::read(text, false),
             Self::Jsonc => jsonc::read(text, true),
@@ -102,7 +102,7 @@ impl Format {
 }
 
 /// Our entry in what was read.
-pub(crate) fn found<'a>(read: &'a Value, key: &str) -> Option<&'a Value> {
+pub(super) fn found<'a>(read: &'a Value, key: &str) -> Option<&'a Value> {
     read.get(key)?.get(NAME)
 }
 

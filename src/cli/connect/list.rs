@@ -3,8 +3,7 @@
 use serde::Serialize;
 
 use super::{
-    clients::{self, Client, Start},
-    document,
+    clients::{self, Client},
     file::ClientFile,
     record::Shelf,
 };
@@ -16,6 +15,7 @@ use crate::{
         serve::House,
         token::written,
     },
+    domain::text::escaped,
     wire::token::Token,
 };
 
@@ -60,8 +60,8 @@ async fn row(house: &House, client: &'static Client) -> Result<Row, Failure> {
         token: None,
     };
     if let Some(place) = &place {
-        match ClientFile::look(&place.file).and_then(|file| is_connected(client, &file, &shelf)) {
-            Ok(connected) => row.connected = connected,
+        match ClientFile::look(&place.file).and_then(|file| Ok(client.start_in(&file)?)) {
+            Ok(start) => row.connected = start.is_some_and(|start| shelf.is_named_by(&start)),
             Err(why) => row.fault = Some(format!("{why:#}")),
         }
     }
@@ -77,17 +77,6 @@ async fn row(house: &House, client: &'static Client) -> Result<Row, Failure> {
         };
     }
     Ok(row)
-}
-
-/// Whether an entry in `file` names our token's file.
-fn is_connected(client: &Client, file: &ClientFile, shelf: &Shelf) -> anyhow::Result<bool> {
-    let Some(text) = &file.text else {
-        return Ok(false);
-    };
-    let read = client.format.read(text)?;
-    let start = document::found(&read, client.key).and_then(|entry| client.start(entry));
-    let named = start.as_ref().and_then(Start::token_file);
-    Ok(named.map(std::path::Path::new) == Some(&shelf.token_file()))
 }
 
 fn eyes(view: &Clients) -> String {
@@ -120,7 +109,7 @@ fn eyes(view: &Clients) -> String {
     let mut text = output::table(&table, "No clients.");
     for row in &view.clients {
         if let (Some(fault), Some(file)) = (&row.fault, &row.file) {
-            let fault = crate::domain::text::escaped(fault);
+            let fault = escaped(fault);
             output::add(&mut text, format_args!("{}: {file}: {fault}\n", row.label));
         }
     }

@@ -123,8 +123,7 @@ impl Desk {
         let Client { format, key, .. } = *self.client;
         let odd = |odd: Odd| self.odd(file, &odd);
         let before = file.text.as_deref().unwrap_or_default();
-        let read = format.read(before).map_err(odd)?;
-        let there = document::found(&read, key).and_then(|entry| self.client.start(entry));
+        let there = self.client.start_in(file).map_err(odd)?;
         if there.as_ref() == Some(&self.start) {
             return Ok(Change::None);
         }
@@ -236,8 +235,7 @@ pub(super) fn taken_out(
         return Ok(Taken::default());
     };
     let start = client.start(entry);
-    let named = start.as_ref().and_then(Start::token_file);
-    if named.map(Path::new) != Some(&shelf.token_file()) {
+    if !start.is_some_and(|start| shelf.is_named_by(&start)) {
         let left = format!(
             "`{key}.{}` in {path} is not of this store's making, and was left alone.",
             document::NAME

@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context as _, ensure};
 use serde::{Deserialize, Serialize};
 
-use super::{edit::Edit, file};
+use super::{clients::Start, edit::Edit, file};
 use crate::{
     cli::{replace_file::Draft, serve::House},
     config,
@@ -60,6 +60,11 @@ impl Shelf {
     /// The file with the client's token.
     pub(crate) fn token_file(&self) -> PathBuf {
         self.folder.join(format!("{}.token", self.name))
+    }
+
+    /// Whether a server that is started so presents the token in that file: it is of our making.
+    pub(crate) fn is_named_by(&self, start: &Start) -> bool {
+        start.token_file() == Some(&self.token_file())
     }
 
     fn record_file(&self) -> PathBuf {

@@ -56,7 +56,7 @@ async fn examine_one(house: &House, opens: bool, client: &'static Client, findin
     if let Ok(file) = &looked {
         literal(client, file, findings);
     }
-    let looked = looked.and_then(|file| Ok((entry(client, &file)?, file)));
+    let looked = looked.and_then(|file| Ok((client.start_in(&file)?, file)));
     let (start, file) = match looked {
         Ok(looked) => looked,
         Err(why) => {
@@ -69,9 +69,8 @@ async fn examine_one(house: &House, opens: bool, client: &'static Client, findin
             };
         }
     };
-    let is_ours = |start: &Start| start.token_file().map(Path::new) == Some(&shelf.token_file());
     match start {
-        Some(start) if is_ours(&start) => {
+        Some(start) if shelf.is_named_by(&start) => {
             let looked_at = Connected {
                 client,
                 start,
@@ -95,16 +94,6 @@ async fn examine_one(house: &House, opens: bool, client: &'static Client, findin
         ),
         None => {}
     }
-}
-
-/// How the client starts our server, if it does.
-fn entry(client: &Client, file: &ClientFile) -> Result<Option<Start>, document::Odd> {
-    let Some(text) = &file.text else {
-        return Ok(None);
-    };
-    let read = client.format.read(text)?;
-    let found = document::found(&read, client.key);
-    Ok(found.and_then(|entry| client.start(entry)))
 }
 
 /// Values of ours that stand in a client's file, or in what is kept of it.
