@@ -3,6 +3,7 @@
 mod admin;
 mod args;
 mod audit;
+mod beside;
 mod claim;
 mod cli_token;
 mod completions;

@@ -2,18 +2,16 @@
 //! end it and to give the client's file back as it was. No value is in the record.
 
 use std::{
-    fs::{self, DirBuilder, File, TryLockError},
-    io::ErrorKind,
-    os::unix::fs::{DirBuilderExt as _, MetadataExt as _},
+    fs::{self, File},
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
 use super::{clients::Start, edit::Edit, file};
 use crate::{
-    cli::{replace_file::Draft, serve::House},
+    cli::{beside::Beside, replace_file::Draft, serve::House},
     config,
     domain::text::quoted,
 };
@@ -36,7 +34,7 @@ pub(crate) struct Record {
 /// Where we keep what we know of one client's connection.
 #[derive(Debug)]
 pub(crate) struct Shelf {
-    folder: PathBuf,
+    folder: Beside,
     /// What our files begin with.
     name: String,
 }
@@ -47,7 +45,7 @@ impl Shelf {
         let store = house.store();
         let file = store.file_name().unwrap_or_default().to_string_lossy();
         Self {
-            folder: store.with_file_name("clients"),
+            folder: Beside::of(store, "clients"),
             // Several stores may lie in one folder.
             name: if file == config::USUAL_NAME {
                 name.to_owned()
@@ -59,7 +57,7 @@ impl Shelf {
 
     /// The file with the client's token.
     pub(crate) fn token_file(&self) -> PathBuf {
-        self.folder.join(format!("{}.token", self.name))
+        self.folder.path().join(format!("{}.token", self.name))
     }
 
     /// Whether a server that is started so presents the token in that file: it is of our making.
@@ -68,7 +66,7 @@ impl Shelf {
     }
 
     fn record_file(&self) -> PathBuf {
-        self.folder.join(format!("{}.json", self.name))
+        self.folder.path().join(format!("{}.json", self.name))
     }
 
     /// What is known, if anything is.
@@ -104,35 +102,8 @@ impl Shelf {
     /// Makes the folder, for its owner alone, and keeps others from changing what is in it until
     /// what is answered is dropped.
     pub(super) fn lock(&self) -> anyhow::Result<File> {
-        let shown = self.folder.display();
-        match DirBuilder::new().mode(0o700).create(&self.folder) {
-            Err(error) if error.kind() != ErrorKind::AlreadyExists => {
-                return Err(error).context(format!("the folder `{shown}`"));
-            }
-            Ok(()) | Err(_) => {}
-        }
-        self.is_private()?;
-        let folder = File::open(&self.folder).with_context(|| format!("the folder `{shown}`"))?;
-        match folder.try_lock() {
-            Ok(()) => Ok(folder),
-            Err(TryLockError::WouldBlock) => {
-                anyhow::bail!("another keywright connects or disconnects a client; try again")
-            }
-            Err(TryLockError::Error(error)) => Err(error).context(format!("the folder `{shown}`")),
-        }
-    }
-
-    fn is_private(&self) -> anyhow::Result<()> {
-        let shown = self.folder.display();
-        let found = self.folder.symlink_metadata()?;
-        ensure!(found.is_dir(), "`{shown}` is not a folder; move it away");
-        ensure!(
-            found.mode() & 0o777 == 0o700,
-            "others may look into `{shown}` (mode {:04o}); close it: chmod 700 {}",
-            found.mode() & 0o7777,
-            quoted(&self.folder)
-        );
-        Ok(())
+        self.folder.make()?;
+        self.folder.lock()
     }
 
     /// Whether anything is there.

@@ -128,7 +128,7 @@ fn clock(now: Time, newest: Option<Time>, findings: &mut Findings) {
 fn runs(house: &House, findings: &mut Findings) {
     let left = match Locks::of(house.store()).left_behind() {
         Ok(left) => left,
-        Err(error) => return findings.broken("runs", &error.into()),
+        Err(error) => return findings.broken("runs", &error),
     };
     if left.is_empty() {
         findings.ok("runs", "none was cut short");

@@ -9,24 +9,19 @@
 //! taken yet.
 
 use std::{
-    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
+    fs::{self, File, OpenOptions},
     io::{self, ErrorKind},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
-    thread,
-    time::{Duration, Instant},
 };
 
 use nix::fcntl::OFlag;
 
-use crate::domain::id::TokenId;
-
-/// How long the folder may be locked by somebody else, who holds it for moments.
-const PATIENCE: Duration = Duration::from_secs(5);
+use crate::{cli::beside::Beside, domain::id::TokenId};
 
 /// Where the locks of a store are.
 pub(in crate::cli) struct Locks {
-    folder: PathBuf,
+    folder: Beside,
     /// Several stores may lie in one folder.
     store: String,
 }
@@ -43,19 +38,16 @@ impl Locks {
     pub(in crate::cli) fn of(store: &Path) -> Self {
         let name = store.file_name().unwrap_or_default();
         Self {
-            folder: store.with_file_name("runs"),
+            folder: Beside::of(store, "runs"),
             store: name.to_string_lossy().into_owned(),
         }
     }
 
     /// Takes a lock that nobody has.
-    pub(super) fn take(&self, token: TokenId) -> io::Result<Lock> {
-        match DirBuilder::new().mode(0o700).create(&self.folder) {
-            Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
-            Ok(()) | Err(_) => {}
-        }
-        let _alone = self.alone()?;
-        let path = self.folder.join(format!("{token}.{}", self.store));
+    pub(super) fn take(&self, token: TokenId) -> anyhow::Result<Lock> {
+        self.folder.make()?;
+        let _alone = self.folder.lock()?;
+        let path = self.folder.path().join(format!("{token}.{}", self.store));
         let file = OpenOptions::new()
             .write(true)
             .create_new(true)
@@ -70,13 +62,13 @@ impl Locks {
     }
 
     /// Takes every lock whose run is over.
-    pub(in crate::cli) fn left_behind(&self) -> io::Result<Vec<Lock>> {
-        if !self.folder.is_dir() {
+    pub(in crate::cli) fn left_behind(&self) -> anyhow::Result<Vec<Lock>> {
+        if !self.folder.path().is_dir() {
             return Ok(Vec::new());
         }
-        let _alone = self.alone()?;
+        let _alone = self.folder.lock()?;
         let mut free = Vec::new();
-        for entry in fs::read_dir(&self.folder)? {
+        for entry in fs::read_dir(self.folder.path())? {
             let path = entry?.path();
             let name = path.file_name().and_then(|name| name.to_str());
             let token = name
@@ -105,21 +97,6 @@ impl Locks {
         }
         Ok(free)
     }
-
-    /// Locks the folder.
-    fn alone(&self) -> io::Result<File> {
-        let folder = File::open(&self.folder)?;
-        let since = Instant::now();
-        loop {
-            match folder.try_lock() {
-                Ok(()) => return Ok(folder),
-                Err(TryLockError::WouldBlock) if since.elapsed() < PATIENCE => {
-                    thread::sleep(Duration::from_millis(1));
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
-    }
 }
 
 impl Lock {
@@ -134,7 +111,7 @@ impl Lock {
 
 #[cfg(test)]
 mod tests {
-    use std::{os::unix::fs::MetadataExt as _, sync::Barrier};
+    use std::{os::unix::fs::MetadataExt as _, sync::Barrier, thread};
 
     use super::*;
 

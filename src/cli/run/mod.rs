@@ -163,9 +163,8 @@ async fn give(house: &House, wanted: Wanted, held: &mut Vec<Lock>) -> Result<Vec
             Ok(lock) => lock,
             Err(error) => {
                 revoke(house, minted.token.id).await?;
-                return Err(anyhow::Error::new(error)
-                    .context("the lock of this run, in the folder `runs` beside the store")
-                    .into());
+                let what = "the lock of this run, in the folder `runs` beside the store";
+                return Err(error.context(what).into());
             }
         };
         held.push(lock);
