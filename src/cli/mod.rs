@@ -16,6 +16,7 @@ mod error_table;
 mod man;
 mod mcp;
 mod output;
+mod program;
 mod replace_file;
 mod run;
 mod scan;

@@ -1,7 +1,7 @@
 //! What is to become of a client's file: worked out and held against what stands there, before
 //! anything is changed.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use serde::Serialize;
@@ -17,7 +17,9 @@ use super::{
 use crate::{
     cli::{
         error::Failure,
+        mcp,
         output::{self, Output},
+        program,
         serve::House,
         token::written,
     },
@@ -91,7 +93,7 @@ impl Desk {
         }
         let token_file = text(&shelf.token_file())?;
         let start = Start {
-            command: text(&program()?)?,
+            command: text(&this_program()?)?,
             args,
             env: vec![(env::TOKEN_FILE.name.to_owned(), token_file)],
         };
@@ -164,7 +166,7 @@ impl Desk {
                 quoted(folder),
                 words.join(" "),
                 quoted(self.client.label),
-                crate::cli::mcp::usual_scopes(),
+                mcp::usual_scopes(),
                 quoted(format!("token-file:{}", view.token_file)),
             ));
         }
@@ -265,15 +267,11 @@ fn undone(client: &Client, text: &str, record: Option<&Record>) -> Option<String
 }
 
 /// This program, by a name that an upgrade leaves in place where there is one.
-fn program() -> anyhow::Result<std::path::PathBuf> {
+fn this_program() -> anyhow::Result<PathBuf> {
     let running = std::env::current_exe().context("where this program is")?;
-    let folders = env::read(&env::PATH).unwrap_or_default();
-    let named = std::env::split_paths(&folders)
-        .filter(|folder| folder.is_absolute())
-        .map(|folder| folder.join(document::NAME))
-        .find(|path| path.is_file());
-    let is_this = |path: &std::path::PathBuf| matches!((path.canonicalize(), running.canonicalize()), (Ok(one), Ok(other)) if one == other);
-    Ok(named.filter(is_this).unwrap_or(running))
+    let real = running.canonicalize().ok();
+    let named = program::find(document::NAME).filter(|named| named.canonicalize().ok() == real);
+    Ok(named.unwrap_or(running))
 }
 
 /// A path as a client's file can hold it.

@@ -1,12 +1,7 @@
 //! The clients: what stands in each one's file, the token that it names, and whether the server
 //! answers that token as it is started there.
 
-use std::{
-    fs,
-    io::ErrorKind,
-    os::unix::fs::{MetadataExt as _, PermissionsExt as _},
-    path::Path,
-};
+use std::{fs, io::ErrorKind, os::unix::fs::MetadataExt as _, path::Path};
 
 use super::{
     finding::{Finding, Findings},
@@ -22,6 +17,7 @@ use crate::{
             record::{Record, Shelf},
         },
         error::Failure,
+        program,
         serve::House,
     },
     domain::{clock, sighting, text::quoted, token::State},
@@ -159,10 +155,7 @@ impl Connected {
 
     fn program(&self, findings: &mut Findings) {
         let command = &self.start.command;
-        let found = fs::metadata(command);
-        let is_program =
-            found.is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0);
-        if !is_program {
+        if !program::is_program(Path::new(command)) {
             let says = format!("it starts `{command}`, which is no program");
             findings.problem(self.client.name, says, self.again());
         }

@@ -14,10 +14,10 @@ use std::{
 
 use nix::unistd::setsid;
 
-use super::{Destination, program};
+use super::Destination;
 use crate::{
     authority::Sink,
-    cli::{error::Failure, output},
+    cli::{error::Failure, output, program},
     config::env,
     crypto::{digest, hex},
     domain::credential::PlainToken,

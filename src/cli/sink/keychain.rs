@@ -11,10 +11,10 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use super::{Destination, program};
+use super::Destination;
 use crate::{
     authority::Sink,
-    cli::error::Failure,
+    cli::{error::Failure, program},
     config::env,
     domain::{credential::PlainToken, sighting},
 };
@@ -175,15 +175,7 @@ fn tool() -> io::Result<PathBuf> {
     }
     // Nobody has this secret. Where there is a keychain, that is all that is said.
     let mut command = Command::new(&tool);
-    command.args([
-        "lookup",
-        "service",
-        "keywright",
-        "account",
-        "",
-        "is",
-        "there",
-    ]);
+    command.args(["lookup", "service", SERVICE, "account", "", "is", "there"]);
     program::is_silent(command).map_err(|error| {
         io::Error::other(format!(
             "no keychain can be reached ({error}); start one that offers the Secret Service, such \

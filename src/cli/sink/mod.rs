@@ -5,7 +5,6 @@ pub(super) mod clipboard;
 mod dotenv;
 mod file;
 mod keychain;
-mod program;
 mod terminal;
 pub(super) mod token_file;
 

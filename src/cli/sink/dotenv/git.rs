@@ -10,7 +10,7 @@ use std::{
 };
 
 use crate::{
-    cli::sink::program,
+    cli::program,
     domain::text::{escaped, quoted},
 };
 

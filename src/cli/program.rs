@@ -35,15 +35,17 @@ struct Ended {
 /// what lies there is anybody's.
 pub(super) fn find(name: &str) -> Option<PathBuf> {
     let path = env::read(&env::PATH)?;
-    let is_program = |path: &Path| {
-        let found = path.metadata();
-        found.is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
-    };
     path.split(':')
         .map(Path::new)
         .filter(|folder| folder.is_absolute())
         .map(|folder| folder.join(name))
         .find(|path| is_program(path))
+}
+
+/// Whether `path` is a file that somebody may run.
+pub(super) fn is_program(path: &Path) -> bool {
+    let found = path.metadata();
+    found.is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
 }
 
 /// Runs `command`, which reads `input`, and must succeed.
