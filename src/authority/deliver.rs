@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::Duration;
 
-use super::{Authority, Error};
+use super::{Authority, ClaimRef, Error};
 use crate::{
     authz::{Entry, Principal},
     domain::{
@@ -41,6 +41,16 @@ pub struct Minted {
     pub replayed: bool,
     /// Whether it is the very token that asked.
     pub is_own: bool,
+}
+
+impl Minted {
+    /// The claim by which its value is picked up, if it waits.
+    pub fn claim(&self) -> Option<ClaimRef> {
+        match &self.delivered {
+            Delivered::Claim { code, .. } => Some(ClaimRef::Code(code.hashed())),
+            Delivered::Value(_) | Delivered::Before => None,
+        }
+    }
 }
 
 /// Where a value went.

@@ -20,6 +20,18 @@ pub struct Revoke {
     pub consent: Consent,
 }
 
+impl Revoke {
+    /// This token alone, asked for by a person, whose word is the command that they typed.
+    pub fn typed(id: TokenId) -> Self {
+        Self {
+            id,
+            cascade: false,
+            allow_self: false,
+            consent: Consent::Unasked,
+        }
+    }
+}
+
 /// What came of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Revoked {

@@ -11,10 +11,7 @@ use super::{
     words,
 };
 use crate::{
-    authority::{
-        self, ClaimRef, Claimed, Consent, Deliver, Delivered, For, ListTokens, Minted, NewToken,
-        Of, Revoke,
-    },
+    authority::{self, Claimed, Deliver, For, ListTokens, Minted, NewToken, Of, Revoke},
     wire::token::{NewToken as NewTokenView, RevokedToken, Token, Tokens},
 };
 
@@ -103,10 +100,9 @@ async fn hand_over(
     sink: Option<&mut (dyn Destination + 'static)>,
     to: &str,
 ) -> Result<(), Failure> {
-    let (Some(sink), Delivered::Claim { code, .. }) = (sink, &minted.delivered) else {
+    let (Some(sink), Some(claim)) = (sink, minted.claim()) else {
         return show_minted(house, out, minted);
     };
-    let claim = ClaimRef::Code(code.hashed());
     let claimed = house
         .authority()
         .await?
@@ -245,11 +241,8 @@ async fn update_token(house: &House, out: Output, asked: args::Update) -> Result
 
 async fn revoke_token(house: &House, out: Output, id: &str, cascade: bool) -> Result<(), Failure> {
     let revoke = Revoke {
-        id: parsed("id", id)?,
         cascade,
-        allow_self: false,
-        // Whoever types this has been asked.
-        consent: Consent::Unasked,
+        ..Revoke::typed(parsed("id", id)?)
     };
     let revoked = house
         .authority()

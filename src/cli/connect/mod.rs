@@ -17,6 +17,7 @@ mod tests;
 mod toml;
 mod yaml;
 
+use anyhow::Context as _;
 use serde::Serialize;
 
 use super::{
@@ -31,7 +32,7 @@ use super::{
     words,
 };
 use crate::{
-    authority::{ClaimRef, Consent, Deliver, Delivered, Error, For, NewToken, Revoke, Sink as _},
+    authority::{Deliver, Error, For, NewToken, Revoke, Sink as _},
     authz::{Credential, Request},
     domain::{audit::Front, id::TokenId},
     wire::token::Token,
@@ -112,9 +113,7 @@ async fn connect(
     let backed_up = draft.is_some() && file.back_up()?;
 
     let minted = authority.create_token(&house.operator(), new).await?;
-    let Delivered::Claim { code, .. } = &minted.delivered else {
-        return Err(anyhow::anyhow!("the token waits for nobody").into());
-    };
+    let claim = minted.claim().context("the token waits for nobody")?;
     let mut record = Record {
         token: Some(minted.token.id.to_string()),
         ending: ending.iter().map(ToString::to_string).collect(),
@@ -132,7 +131,6 @@ async fn connect(
                 .publish(after.as_bytes(), None)
                 .map_err(anyhow::Error::new)?;
         }
-        let claim = ClaimRef::Code(code.hashed());
         let claimed = authority
             .claim_token(&house.operator(), claim, &mut sink)
             .await?;
@@ -342,15 +340,9 @@ async fn tokens_of(
 async fn end(house: &House, tokens: &[TokenId]) -> Result<u64, Failure> {
     let mut ended = 0;
     for &id in tokens {
-        let revoke = Revoke {
-            id,
-            cascade: false,
-            allow_self: false,
-            // Whoever typed the command has said that it ends.
-            consent: Consent::Unasked,
-        };
         let authority = house.authority().await?;
-        match authority.revoke_token(&house.operator(), revoke).await {
+        let asked = Revoke::typed(id);
+        match authority.revoke_token(&house.operator(), asked).await {
             Ok(revoked) => ended += revoked.revoked_count,
             Err(Error::NotFound(_)) => {}
             Err(error) => return Err(error.into()),

@@ -11,6 +11,7 @@ use std::{
     process::ExitStatus,
 };
 
+use anyhow::Context as _;
 use tokio::process::{Child, Command};
 
 use super::{
@@ -21,7 +22,7 @@ use super::{
     words,
 };
 use crate::{
-    authority::{ClaimRef, Consent, Deliver, Delivered, Error, For, NewToken, Revoke, Sink},
+    authority::{Deliver, Error, For, NewToken, Revoke, Sink},
     domain::{
         credential::{self, PlainToken},
         expires::Expires,
@@ -56,8 +57,7 @@ struct Given {
 pub(super) async fn run(house: &House, asked: args::Run) -> Result<(), Failure> {
     let wanted = understood(&asked)?;
     // From here on no signal ends us before the tokens have ended.
-    let mut signals =
-        Signals::catch().map_err(|error| anyhow::Error::new(error).context("the signals"))?;
+    let mut signals = Signals::catch().context("the signals")?;
     sweep(house).await;
     let mut held = Vec::new();
     let ended = match give(house, wanted, &mut held).await {
@@ -168,10 +168,7 @@ async fn give(house: &House, wanted: Wanted, held: &mut Vec<Lock>) -> Result<Vec
             }
         };
         held.push(lock);
-        let Delivered::Claim { code, .. } = &minted.delivered else {
-            return Err(anyhow::anyhow!("a token was made without a claim").into());
-        };
-        let claim = ClaimRef::Code(code.hashed());
+        let claim = minted.claim().context("the token waits for nobody")?;
         let mut sink = Given { name, value: None };
         authority.claim_token(&operator, claim, &mut sink).await?;
         given.push(sink);
@@ -279,15 +276,9 @@ async fn end(house: &House, lock: Lock) {
 }
 
 async fn revoke(house: &House, id: TokenId) -> Result<(), Failure> {
-    let revoke = Revoke {
-        id,
-        cascade: false,
-        allow_self: false,
-        // Whoever typed the command has said that the token ends with it.
-        consent: Consent::Unasked,
-    };
     let authority = house.authority().await?;
-    authority.revoke_token(&house.operator(), revoke).await?;
+    let asked = Revoke::typed(id);
+    authority.revoke_token(&house.operator(), asked).await?;
     Ok(())
 }
 
