@@ -12,10 +12,7 @@ pub fn home() -> Option<PathBuf> {
 /// The folder for a person's settings, where a program follows the XDG Base Directory
 /// Specification.
 pub fn settings() -> Option<PathBuf> {
-    env::read(&env::XDG_CONFIG_HOME)
-        .map(PathBuf::from)
-        .filter(|folder| folder.is_absolute())
-        .or_else(|| Some(home()?.join(".config")))
+    xdg(&env::XDG_CONFIG_HOME, ".config")
 }
 
 /// The folder in which applications with windows keep what is a person's.
@@ -34,12 +31,18 @@ pub const USUAL_NAME: &str = "store.db";
 /// person's data. `None` where nobody knows which that is.
 pub fn usual_store() -> Option<PathBuf> {
     let data = if cfg!(target_os = "macos") {
-        home()?.join("Library/Application Support")
+        applications()?
     } else {
-        env::read(&env::XDG_DATA_HOME)
-            .map(PathBuf::from)
-            .filter(|folder| folder.is_absolute())
-            .or_else(|| home().map(|home| home.join(".local/share")))?
+        xdg(&env::XDG_DATA_HOME, ".local/share")?
     };
     Some(data.join("keywright").join(USUAL_NAME))
+}
+
+/// The folder that `variable` names, or `usual` in the person's own. The specification has a path
+/// that is not absolute ignored.
+fn xdg(variable: &env::Variable, usual: &str) -> Option<PathBuf> {
+    let named = env::read(variable).map(PathBuf::from);
+    named
+        .filter(|folder| folder.is_absolute())
+        .or_else(|| Some(home()?.join(usual)))
 }

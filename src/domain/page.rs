@@ -44,6 +44,12 @@ impl<T> Page<T> {
 }
 
 impl Limit {
+    /// The first row alone.
+    pub const ONE: Self = Self(1);
+
+    /// As many as a page can have.
+    pub const MOST: Self = Self(200);
+
     /// The number of rows.
     pub fn rows(self) -> u32 {
         self.0
@@ -66,7 +72,7 @@ impl TryFrom<i64> for Limit {
 
     fn try_from(rows: i64) -> Result<Self, NotALimit> {
         match u32::try_from(rows) {
-            Ok(rows @ 1..=200) => Ok(Self(rows)),
+            Ok(rows) if (Self::ONE.0..=Self::MOST.0).contains(&rows) => Ok(Self(rows)),
             Ok(_) | Err(_) => Err(NotALimit),
         }
     }

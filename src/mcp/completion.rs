@@ -140,8 +140,8 @@ async fn environments(
         return Ok(Vec::new());
     }
     // The newest page; who has more types on, and nothing here can know what a service runs in.
-    let most = Limit::try_from(200).map_err(|why| Error::invalid("limit", why))?;
-    let page = server.authority.list_app_envs(request, most, None).await?;
+    let listed = server.authority.list_app_envs(request, Limit::MOST, None);
+    let page = listed.await?;
     let names = page.rows.iter().filter_map(|env| env.cli_env_name.as_ref());
     let found: BTreeSet<_> = names.map(ToString::to_string).collect();
     Ok(found

@@ -13,7 +13,7 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -114,10 +114,10 @@ impl Confirmations {
 
     /// What is known before anybody was asked.
     pub(super) fn at_first(&self, context: &RequestContext<RoleServer>) -> Consent {
-        match self.confirm {
-            _ if can_ask(context) => Consent::Unasked,
-            Confirm::WherePossible => Consent::CannotAsk,
-            Confirm::Always => Consent::Withheld(Withheld::NobodyToAsk),
+        match (self.confirm, can_ask(context)) {
+            (Confirm::WherePossible | Confirm::Always, true) => Consent::Unasked,
+            (Confirm::WherePossible, false) => Consent::CannotAsk,
+            (Confirm::Always, false) => Consent::Withheld(Withheld::NobodyToAsk),
         }
     }
 
@@ -187,7 +187,7 @@ impl Confirmations {
         Consent::Withheld(Withheld::Unanswered)
     }
 
-    fn open(&self) -> std::sync::MutexGuard<'_, VecDeque<Open>> {
+    fn open(&self) -> MutexGuard<'_, VecDeque<Open>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -162,13 +162,12 @@ pub(super) async fn own_tokens(
     server: &Server,
     request: &Request,
 ) -> Result<(Vec<Token>, Time), Error> {
-    let most = Limit::try_from(200).map_err(|why| Error::invalid("limit", why))?;
     let mut tokens = Vec::new();
     let mut cursor = None;
     // Never closed. Whoever has the tokens is done with them before anybody else has a turn.
     let _turn = server.looks_through.acquire().await;
     loop {
-        let asked = own(most, cursor.take());
+        let asked = own(Limit::MOST, cursor.take());
         let (Page { rows, next }, at) = server.authority.list_tokens(request, asked).await?;
         tokens.extend(rows);
         match next {

@@ -3,7 +3,7 @@
 
 use super::finding::Findings;
 use crate::{
-    authority::{Authority, Error, ReadAudit},
+    authority::{Authority, ReadAudit},
     cli::{error::Failure, run::locks::Locks, serve::House},
     domain::{
         clock::{self, Clock, Time},
@@ -98,7 +98,7 @@ async fn on_time(
     for system in [false, true] {
         let read = ReadAudit {
             system,
-            limit: Limit::try_from(1).map_err(|why| Error::invalid("limit", why))?,
+            limit: Limit::ONE,
             ..ReadAudit::default()
         };
         let page = authority.read_audit(&house.operator(), read).await?;
