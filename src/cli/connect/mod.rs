@@ -25,6 +25,7 @@ use super::{
     error::Failure,
     mcp,
     output::{self, Output},
+    replace_file::Access,
     serve::House,
     session_token,
     sink::token_file::TokenFile,
@@ -128,7 +129,7 @@ async fn connect(
         desk.shelf.write(&record)?;
         if let (Some(draft), Change::Text { after, .. }) = (draft, &change) {
             draft
-                .publish(after.as_bytes(), None)
+                .publish(after.as_bytes(), Access::AsBefore)
                 .map_err(anyhow::Error::new)?;
         }
         let claimed = authority
@@ -210,7 +211,7 @@ async fn take_back(
             let now = ClientFile::look(&file.path)?;
             if now.text.as_ref() == Some(after) {
                 match &file.text {
-                    Some(text) => now.draft()?.publish(text.as_bytes(), None)?,
+                    Some(text) => now.draft()?.publish(text.as_bytes(), Access::AsBefore)?,
                     None => file::remove(&file.path)?,
                 }
             }
@@ -252,7 +253,7 @@ pub(super) async fn disconnect(house: &House, out: Output, name: &str) -> Result
     }
     if let (Some(file), Some(draft), Some(after)) = (&file, draft, &taken.after) {
         draft
-            .publish(after.as_bytes(), None)
+            .publish(after.as_bytes(), Access::AsBefore)
             .map_err(anyhow::Error::new)?;
         if taken.remove {
             file::remove(&file.path)?;

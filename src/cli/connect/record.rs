@@ -11,7 +11,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{clients::Start, edit::Edit, file};
 use crate::{
-    cli::{beside::Beside, replace_file::Draft, serve::House},
+    cli::{
+        beside::Beside,
+        replace_file::{Access, Draft},
+        serve::House,
+    },
     config,
     domain::text::quoted,
 };
@@ -90,7 +94,7 @@ impl Shelf {
     /// Keeps `record`.
     pub(super) fn write(&self, record: &Record) -> anyhow::Result<()> {
         let text = serde_json::to_vec_pretty(record)?;
-        Ok(Draft::of(&self.record_file())?.publish(&text, Some(0o600))?)
+        Ok(Draft::of(&self.record_file())?.publish(&text, Access::Private)?)
     }
 
     /// Forgets the connection, the token's file first.

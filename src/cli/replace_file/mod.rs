@@ -32,6 +32,15 @@ const PRIVATE: u32 = 0o600;
 /// No file that people write by hand is longer.
 const LONGEST: u64 = 16 << 20;
 
+/// Who may do what with what takes the place of a file.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Access {
+    /// Its owner alone may read and write it.
+    Private,
+    /// Whoever might before; its owner alone, if nothing was there.
+    AsBefore,
+}
+
 /// What is to take the place of a file. Dropped unpublished, it leaves what stood there.
 pub(super) struct Draft {
     path: PathBuf,
@@ -76,13 +85,13 @@ impl Draft {
         self.there.as_ref()
     }
 
-    /// Puts `text` in the place of what stood there, if that is still as it was: with `mode`, or
-    /// with the mode that stood there, or for its owner alone.
-    pub(super) fn publish(mut self, text: &[u8], mode: Option<u32>) -> io::Result<()> {
+    /// Puts `text` in the place of what stood there, if that is still as it was.
+    pub(super) fn publish(mut self, text: &[u8], access: Access) -> io::Result<()> {
         let stood = self.there.as_ref().map(|there| &there.found);
-        let mode = mode
-            .or_else(|| stood.map(|stood| stood.mode() & 0o777))
-            .unwrap_or(PRIVATE);
+        let mode = match (access, &self.there) {
+            (Access::AsBefore, Some(there)) => there.mode(),
+            (Access::AsBefore, None) | (Access::Private, _) => PRIVATE,
+        };
         self.file.write_all(text)?;
         if let Some(stood) = stood
             && stood.gid() != self.file.metadata()?.gid()

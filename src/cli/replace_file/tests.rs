@@ -39,7 +39,7 @@ fn a_file_is_replaced_as_a_whole_and_keeps_its_mode() {
 
     let draft = Draft::of(&path).unwrap();
     assert_eq!(draft.there().unwrap().text.as_slice(), b"old");
-    draft.publish(b"new", None).unwrap();
+    draft.publish(b"new", Access::AsBefore).unwrap();
 
     assert_eq!(fs::read(&path).unwrap(), b"new");
     assert_eq!((mode(&path), names(&folder).len()), (0o640, 1));
@@ -47,11 +47,11 @@ fn a_file_is_replaced_as_a_whole_and_keeps_its_mode() {
 }
 
 #[test]
-fn a_mode_that_is_given_counts_more_than_the_one_that_stood_there() {
+fn a_private_file_is_private_whatever_stood_there() {
     let (_folder, path) = folder("old", 0o644);
     Draft::of(&path)
         .unwrap()
-        .publish(b"new", Some(0o600))
+        .publish(b"new", Access::Private)
         .unwrap();
     assert_eq!(mode(&path), 0o600);
 }
@@ -63,7 +63,7 @@ fn a_file_that_is_not_there_is_made_for_its_owner_alone() {
 
     let draft = Draft::of(&path).unwrap();
     assert!(draft.there().is_none() && !path.exists());
-    draft.publish(b"new", None).unwrap();
+    draft.publish(b"new", Access::AsBefore).unwrap();
 
     assert_eq!(
         (fs::read(&path).unwrap(), mode(&path)),
@@ -95,7 +95,10 @@ fn what_was_changed_in_the_meantime_is_left_as_it_is() {
     let draft = Draft::of(&path).unwrap();
     fs::write(&path, "newer").unwrap();
 
-    let why = draft.publish(b"new", None).unwrap_err().to_string();
+    let why = draft
+        .publish(b"new", Access::AsBefore)
+        .unwrap_err()
+        .to_string();
 
     assert!(why.ends_with("was changed in the meantime, and is left as it is; try again"));
     assert_eq!(
@@ -111,7 +114,7 @@ fn what_came_to_stand_there_in_the_meantime_is_left_as_it_is() {
     let draft = Draft::of(&path).unwrap();
     symlink("/dev/null", &path).unwrap();
 
-    assert!(draft.publish(b"new", None).is_err());
+    assert!(draft.publish(b"new", Access::AsBefore).is_err());
 
     assert!(path.is_symlink());
     assert_eq!(names(&folder).len(), 1);
@@ -155,7 +158,10 @@ fn a_folder_that_others_may_write_to_is_refused_unless_it_is_sticky() {
     }
 
     open(0o1777);
-    Draft::of(&path).unwrap().publish(b"new", None).unwrap();
+    Draft::of(&path)
+        .unwrap()
+        .publish(b"new", Access::AsBefore)
+        .unwrap();
 }
 
 #[test]
@@ -169,7 +175,10 @@ fn a_file_keeps_its_group() {
     };
     chown(&path, None, Some(group)).unwrap();
 
-    Draft::of(&path).unwrap().publish(b"new", None).unwrap();
+    Draft::of(&path)
+        .unwrap()
+        .publish(b"new", Access::AsBefore)
+        .unwrap();
 
     let now = fs::metadata(&path).unwrap();
     assert_eq!((now.gid(), now.mode() & 0o777), (group, 0o640));

@@ -8,15 +8,12 @@ use zeroize::Zeroizing;
 use super::{Destination, shown};
 use crate::{
     authority::Sink,
-    cli::replace_file::Draft,
+    cli::replace_file::{Access, Draft},
     domain::{
         credential::{self, PlainToken},
         text::quoted,
     },
 };
-
-/// For its owner alone.
-const MODE: u32 = 0o600;
 
 /// A file that holds one token of ours and nothing else, or is not there yet.
 pub(in crate::cli) struct TokenFile {
@@ -61,7 +58,7 @@ impl Sink for TokenFile {
         let mut line = Zeroizing::new(String::with_capacity(value.expose().len() + 1));
         line.push_str(value.expose());
         line.push('\n');
-        draft.publish(line.as_bytes(), Some(MODE))
+        draft.publish(line.as_bytes(), Access::Private)
     }
 
     fn withdraw(&mut self) {

@@ -13,7 +13,7 @@ use crate::{
     authority::Sink,
     cli::{
         error::Failure,
-        replace_file::{Draft, There},
+        replace_file::{Access, Draft, There},
         words,
     },
     domain::{credential::PlainToken, text::quoted},
@@ -81,7 +81,7 @@ impl Sink for Dotenv {
         };
         let value = written(value.expose())?;
         let new = edit::with(text(draft.there()), &place, &value);
-        draft.publish(&new, None)
+        draft.publish(&new, Access::AsBefore)
     }
 
     fn withdraw(&mut self) {
