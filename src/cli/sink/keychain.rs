@@ -11,7 +11,7 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use super::Destination;
+use super::{Destination, is_plain};
 use crate::{
     authority::Sink,
     cli::{error::Failure, program},
@@ -61,8 +61,7 @@ impl Keychain {
         let mut command = Command::new(tool);
         if cfg!(target_os = "macos") {
             let value = value.expose();
-            let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"_-.+/=:@%,".contains(&b);
-            if value.is_empty() || !value.bytes().all(is_plain) {
+            if !is_plain(value) {
                 return Err(io::Error::other(
                     "this value, made elsewhere, has characters that `security` does not read as \
                      they are; take it with `--to file:PATH`",

@@ -89,6 +89,13 @@ pub(super) fn dry_run(out: Output, sink: &mut dyn Destination) -> Result<(), Fai
     }))
 }
 
+/// Whether every program reads `value` as it is, without quotes. Each of ours is; one that was made
+/// elsewhere may not be.
+fn is_plain(value: &str) -> bool {
+    let is_part = |b: u8| b.is_ascii_alphanumeric() || b"_-.+/=:@%,".contains(&b);
+    !value.is_empty() && value.bytes().all(is_part)
+}
+
 /// What was typed, for eyes: a path, say, without what could be a value in it.
 fn shown(typed: &str) -> String {
     credential::without_values(&escaped(typed))

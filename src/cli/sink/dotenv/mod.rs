@@ -8,7 +8,7 @@ use std::{io, path::PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::{Destination, Options, shown};
+use super::{Destination, Options, is_plain, shown};
 use crate::{
     authority::Sink,
     cli::{
@@ -122,9 +122,8 @@ fn text(there: Option<&There>) -> &[u8] {
 /// `value` as every program that reads such files reads it back. One of ours needs no quotes; one
 /// that was made elsewhere may.
 fn written(value: &str) -> io::Result<Zeroizing<String>> {
-    let is_bare = |b: u8| b.is_ascii_alphanumeric() || b"_-.+/=:@%,".contains(&b);
     let mut text = Zeroizing::new(String::with_capacity(value.len() + 2));
-    if !value.is_empty() && value.bytes().all(is_bare) {
+    if is_plain(value) {
         text.push_str(value);
     } else if value.contains(['\'', '\\']) || value.contains(char::is_control) {
         return Err(io::Error::other(
