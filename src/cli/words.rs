@@ -20,10 +20,7 @@ const LONGEST_NAME: usize = 100;
 
 /// Scopes, separated by spaces or commas.
 pub(super) fn scopes(name: &'static str, text: &str) -> Result<Scopes, Failure> {
-    let words = text
-        .split([' ', ',', '\n', '\t'])
-        .filter(|word| !word.is_empty());
-    Scopes::parse(words).map_err(|why| Error::invalid(name, why).into())
+    Scopes::typed(text).map_err(|why| Error::invalid(name, why).into())
 }
 
 pub(super) fn maybe_scopes(text: Option<&str>) -> Result<Scopes, Failure> {

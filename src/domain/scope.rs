@@ -117,7 +117,19 @@ impl FromStr for Scope {
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Scopes(BTreeSet<Scope>);
 
+/// The words of a list of scopes as people type it: separated by spaces or commas.
+pub fn words(typed: &str) -> impl Iterator<Item = &str> {
+    typed
+        .split([' ', ',', '\n', '\t'])
+        .filter(|word| !word.is_empty())
+}
+
 impl Scopes {
+    /// Reads a list as people type it.
+    pub fn typed(text: &str) -> Result<Self, ScopeError> {
+        Self::parse(words(text))
+    }
+
     /// Reads a list of scopes. The same one twice is one.
     pub fn parse<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Self, ScopeError> {
         let mut scopes = BTreeSet::new();

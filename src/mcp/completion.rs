@@ -14,7 +14,7 @@ use crate::{
     authz::Request,
     domain::{
         page::Limit,
-        scope::{OURS, Reach, Scope},
+        scope::{self, OURS, Reach, Scope},
         token::Token,
     },
 };
@@ -105,7 +105,7 @@ fn labels(tokens: &[Token], typed: &str) -> Vec<String> {
 fn scopes(reach: &Reach, tokens: &[Token], service: Option<&str>, typed: &str) -> Vec<String> {
     let cut = typed.rfind([' ', ',']).map_or(0, |at| at + 1);
     let (before, word) = typed.split_at(cut);
-    let listed: BTreeSet<_> = prompts::words(before).collect();
+    let listed: BTreeSet<_> = scope::words(before).collect();
     let held = match reach {
         Reach::Exactly(scopes) | Reach::WithEveryService(scopes) => {
             scopes.iter().cloned().collect()

@@ -178,7 +178,7 @@ fn connect(arguments: &JsonObject) -> Result<String, Error> {
     let service = Label::parse(service).map_err(|why| Error::invalid("service", why))?;
     let mut filled = json!({ "service": service.as_str() });
     if let Some(text) = given("scopes")? {
-        let scopes = Scopes::parse(words(text)).map_err(|why| Error::invalid("scopes", why))?;
+        let scopes = Scopes::typed(text).map_err(|why| Error::invalid("scopes", why))?;
         let scopes: Vec<_> = scopes.iter().map(ToString::to_string).collect();
         filled["scopes"] = scopes.into();
     }
@@ -194,10 +194,4 @@ fn connect(arguments: &JsonObject) -> Result<String, Error> {
     }
     let well = "texts and lists are JSON";
     Ok(serde_json::to_string_pretty(&filled).expect(well))
-}
-
-/// The words of a list, however they are separated.
-pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split([' ', ',', '\n', '\t'])
-        .filter(|word| !word.is_empty())
 }
