@@ -213,6 +213,11 @@ fn a_broken_file_is_refused_with_its_line_and_column() {
             "a: 1\na: 2",
             "line 2, column 1: `a` stands twice",
         ),
+        (
+            Format::Yaml,
+            "é: 1\r\nmcpServers:\r  b: 1\r",
+            "line 2, column 12: ",
+        ),
     ] {
         let why = why(format, KEY, text);
         assert!(why.starts_with(at), "{text}: {why}");
@@ -240,6 +245,22 @@ fn what_is_written_in_another_way_is_left_alone() {
     ] {
         let odd = format.with(text, KEY, &entry()).unwrap_err();
         assert!(matches!(odd, Odd::Unusual(_)), "{text}: {odd}");
+    }
+}
+
+#[test]
+fn what_is_nested_beyond_all_measure_is_left_alone() {
+    const DEEP: usize = 20_000;
+    let steps: Vec<_> = (0..1_000).map(|at| " ".repeat(at) + "a:\n").collect();
+    for (format, text) in [
+        (Format::Json, format!("{{\"a\":{}", "[".repeat(DEEP))),
+        (Format::Toml, format!("a={}", "[".repeat(DEEP))),
+        (Format::Toml, format!("{}=1", ["a"; DEEP].join("."))),
+        (Format::Yaml, format!("a: {}", "[".repeat(DEEP))),
+        (Format::Yaml, "- ".repeat(DEEP)),
+        (Format::Yaml, steps.concat()),
+    ] {
+        assert!(format.read(&text).is_err(), "{}", &text[..20]);
     }
 }
 

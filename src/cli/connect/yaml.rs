@@ -9,6 +9,9 @@ use super::document::{NAME, Odd, broken, newline, unusual, without_lines};
 /// How far our lines stand in, where nothing tells.
 const STEP: usize = 2;
 
+/// No file that people write by hand is nested deeper, and what is read goes down into it.
+const DEEPEST: usize = 128;
+
 /// All that stands in `text`. Every plain word comes as text.
 pub(super) fn read(text: &str) -> Result<Value, Odd> {
     Ok(root(text)?.map_or(Value::Null, |node| node.value))
@@ -168,16 +171,35 @@ impl Node {
 
 /// The one document in `text`.
 fn root(text: &str) -> Result<Option<Node>, Odd> {
-    let mut events = Vec::new();
+    // A line ends there for YAML, and nowhere else: the lines would be counted in two ways.
+    if let Some(at) = text.replace("\r\n", "  ").find('\r') {
+        return Err(broken(text, at, "a carriage return stands alone"));
+    }
+    let (mut events, mut depth) = (Vec::new(), 0_usize);
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|error| {
             let at = text.char_indices().nth(error.marker().index());
             broken(text, at.map_or(text.len(), |(at, _)| at), error.info())
         })?;
+        match event {
+            Event::MappingStart(..) | Event::SequenceStart(..) => depth += 1,
+            Event::MappingEnd | Event::SequenceEnd => depth = depth.saturating_sub(1),
+            Event::Nothing
+            | Event::StreamStart
+            | Event::StreamEnd
+            | Event::DocumentStart(_)
+            | Event::DocumentEnd
+            | Event::Alias(_)
+            | Event::Scalar(..) => {}
+        }
+        if depth > DEEPEST {
+            return Err(unusual("it is nested too deep"));
+        }
         events.push((event, span));
     }
     let mut reader = Reader {
-        text,
+        characters: text.chars().collect(),
+        lines: text.lines().collect(),
         events: events.into_iter(),
         ended: Marker::new(0, 1, 0),
         root: None,
@@ -187,7 +209,9 @@ fn root(text: &str) -> Result<Option<Node>, Odd> {
 }
 
 struct Reader<'a> {
-    text: &'a str,
+    // Both are counted once, since a parser tells places by them.
+    characters: Vec<char>,
+    lines: Vec<&'a str>,
     events: std::vec::IntoIter<(Event<'a>, Span)>,
     /// Where what was read last ended.
     ended: Marker,
@@ -293,7 +317,7 @@ impl Reader<'_> {
     fn end_of_lines(&self, span: Span) -> Marker {
         let (first, depth) = (span.start.line(), span.start.col());
         let indent = |line: &str| line.len() - line.trim_start_matches(' ').len();
-        let lines = (first..).zip(self.text.lines().skip(first - 1));
+        let lines = (first..).zip(self.lines.iter().skip(first - 1));
         let lines = lines.take_while(|(line, _)| *line <= span.end.line());
         let own = lines
             .filter(|(_, text)| !text.trim().is_empty())
@@ -303,6 +327,6 @@ impl Reader<'_> {
     }
 
     fn at(&self, marker: Marker) -> Option<char> {
-        self.text.chars().nth(marker.index())
+        self.characters.get(marker.index()).copied()
     }
 }
