@@ -255,7 +255,7 @@ fn what_is_nested_beyond_all_measure_is_left_alone() {
     for (format, text) in [
         (Format::Json, format!("{{\"a\":{}", "[".repeat(DEEP))),
         (Format::Toml, format!("a={}", "[".repeat(DEEP))),
-        (Format::Toml, format!("{}=1", ["a"; DEEP].join("."))),
+        (Format::Toml, "a.".repeat(DEEP) + "a=1"),
         (Format::Yaml, format!("a: {}", "[".repeat(DEEP))),
         (Format::Yaml, "- ".repeat(DEEP)),
         (Format::Yaml, steps.concat()),
