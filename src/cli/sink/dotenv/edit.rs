@@ -8,6 +8,9 @@ use std::ops::Range;
 
 use zeroize::Zeroizing;
 
+/// What stands between words. To some programs other characters do so, too, to others they do not.
+const BLANK: [char; 2] = [' ', '\t'];
+
 /// The text cannot be changed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub(super) enum EditError {
@@ -127,17 +130,23 @@ fn entries(text: &str) -> Result<Vec<Entry<'_>>, EditError> {
 /// Reads what begins at `at`; nothing, if no value is set there.
 fn entry(text: &str, at: usize, line: usize) -> Result<Option<Entry<'_>>, EditError> {
     let whole = line_at(text, at);
-    if whole.contains(['\r', '\0']) {
+    if whole.contains([
+        '\0', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}',
+    ]) {
+        // To some a line ends there, to others it does not.
         return Err(EditError::Line(line));
     }
-    let body = whole.trim_start();
+    let body = whole.trim_start_matches(BLANK);
+    if body.starts_with(char::is_whitespace) {
+        return Err(EditError::Line(line));
+    }
     if body.is_empty() || body.starts_with('#') {
         return Ok(None);
     }
     let unexported = body
         .strip_prefix("export")
-        .filter(|rest| rest.starts_with([' ', '\t']))
-        .map(str::trim_start);
+        .filter(|rest| rest.starts_with(BLANK))
+        .map(|rest| rest.trim_start_matches(BLANK));
     let (exported, named) = (unexported.is_some(), unexported.unwrap_or(body));
     let Some((key, value)) = named.split_once('=') else {
         // A key that is handed on, and not set.
@@ -149,7 +158,7 @@ fn entry(text: &str, at: usize, line: usize) -> Result<Option<Entry<'_>>, EditEr
             Err(EditError::Line(line))
         };
     };
-    let key = key.trim_end();
+    let key = key.trim_end_matches(BLANK);
     if !is_key(key) {
         return Err(EditError::Line(line));
     }
@@ -167,7 +176,7 @@ fn entry(text: &str, at: usize, line: usize) -> Result<Option<Entry<'_>>, EditEr
 /// Where the value is that begins behind the `=` before `at`, and whether that is plain.
 fn value_at(text: &str, at: usize, line: usize) -> Result<(Range<usize>, bool), EditError> {
     let rest = line_at(text, at);
-    let first = rest.trim_start();
+    let first = rest.trim_start_matches(BLANK);
     let begin = at + rest.len() - first.len();
     let Some(quote @ ('"' | '\'' | '`')) = first.chars().next() else {
         return unquoted(rest, at, line);
@@ -187,26 +196,29 @@ fn value_at(text: &str, at: usize, line: usize) -> Result<(Range<usize>, bool), 
 
 /// A value without quotes: it ends with its line, or before a comment.
 fn unquoted(rest: &str, at: usize, line: usize) -> Result<(Range<usize>, bool), EditError> {
-    let is_space = |c: char| c == ' ' || c == '\t';
     let comment = rest
         .match_indices('#')
-        .find(|(place, _)| rest[..*place].ends_with(is_space));
+        .find(|(place, _)| rest[..*place].ends_with(BLANK));
     let end = comment.map_or(rest.len(), |(place, _)| place);
-    let said = rest[..end].trim_end();
+    let said = rest[..end].trim_end_matches(BLANK);
     if !is_closed(said) {
         return Err(EditError::Quote(line));
     }
+    let value = said.trim_start_matches(BLANK);
+    let opened = said.matches("$(").count() + usize::from(value.starts_with('('));
     // A shell reads on in the next line.
-    if said.ends_with('\\') || said.matches("$(").count() > said.matches(')').count() {
+    if said.ends_with('\\') || opened > said.matches(')').count() {
         return Err(EditError::Line(line));
     }
-    let value = said.trim_start();
     if value.is_empty() {
         return Ok((at..at, true));
     }
     let begin = at + said.len() - value.len();
-    // To some a comment, to others a value.
-    let is_plain = !value.starts_with('#');
+    // To some a comment, to others a value; and what comes behind a blank or a `;` is to a shell
+    // another variable, which must not go with this one.
+    let sets_more = value.find([' ', '\t', ';', '&', '|']);
+    let sets_more = sets_more.is_some_and(|end| value[end..].contains('='));
+    let is_plain = !value.starts_with('#') && !sets_more;
     Ok((begin..begin + value.len(), is_plain))
 }
 
@@ -292,6 +304,11 @@ mod tests {
         becomes("KEY=\"a \\\" b\"\nB=1\n", "KEY=new\nB=1\n");
         becomes("KEY=\"one\n# two\nKEY=three\"\nB=1\n", "KEY=new\nB=1\n");
         becomes("KEY=a#b=c\n", "KEY=new\n");
+        becomes("KEY=your token; here\u{a0}\n", "KEY=new\n");
+        becomes(
+            "A=1 B=2\n# à\u{a0}b\nKEY=\n",
+            "A=1 B=2\n# à\u{a0}b\nKEY=new\n",
+        );
     }
 
     #[test]
@@ -338,6 +355,13 @@ mod tests {
             ("A='it\\'s'\nKEY=old\n", EditError::Line(1)),
             ("KEY=\"a\"b\n", EditError::Line(1)),
             ("KEY=#a\n", EditError::Line(1)),
+            ("export KEY=1 B=2\n", EditError::Line(1)),
+            ("KEY=1; B=2\n", EditError::Line(1)),
+            ("A=(\nKEY=old)\n", EditError::Line(1)),
+            ("# a\u{2028}KEY=old\n", EditError::Line(1)),
+            ("A=1\u{b}KEY=old\n", EditError::Line(1)),
+            ("\u{a0}KEY=old\n", EditError::Line(1)),
+            ("KEY\u{a0}=old\n", EditError::Line(1)),
             ("A=b\\\nKEY=old\n", EditError::Line(1)),
             ("A=$(cat\nKEY=old\n)\n", EditError::Line(1)),
             ("\nKEY: old\n", EditError::Line(2)),
