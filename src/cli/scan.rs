@@ -16,7 +16,11 @@ use super::{
     output::{self, Output},
     token::written,
 };
-use crate::domain::{sighting, text::escaped};
+use crate::domain::{
+    credential,
+    sighting::{self, Sighting},
+    text::escaped,
+};
 
 /// Something of a token's shape in a file.
 #[derive(Debug, Serialize)]
@@ -41,9 +45,9 @@ struct Report {
 /// Does what was typed. Finding a value is no success.
 pub(super) fn run(out: Output, asked: &args::Scan) -> Result<(), Failure> {
     let mut found = Vec::new();
-    for path in &asked.paths {
-        look_at(path, &mut found)?;
-    }
+    let looks = asked.paths.iter().map(|path| look_at(path, &mut found));
+    // What cannot be read is told behind what was found elsewhere.
+    let all_read = looks.fold(Ok(()), Result::and);
     if asked.paths.is_empty() {
         if io::stdin().is_terminal() {
             output::tell("Reading standard input; Ctrl-D ends it.");
@@ -54,7 +58,7 @@ pub(super) fn run(out: Output, asked: &args::Scan) -> Result<(), Failure> {
     let genuine = found.iter().filter(|found| found.genuine).count();
     written(out.show(&Report { found }, |report| eyes(&report.found)))?;
     if genuine == 0 {
-        return Ok(());
+        return Ok(all_read?);
     }
     if !out.json {
         output::tell(
@@ -62,6 +66,7 @@ pub(super) fn run(out: Output, asked: &args::Scan) -> Result<(), Failure> {
              `keywright token list --everyone`, and end it with `keywright token revoke ID`.",
         );
     }
+    all_read?;
     Err(Failure::Told)
 }
 
@@ -76,48 +81,96 @@ fn look_at(path: &Path, found: &mut Vec<Found>) -> anyhow::Result<()> {
             .collect::<io::Result<_>>()
             .with_context(what)?;
         entries.sort();
-        for entry in entries {
+        let mut look_into = |entry: PathBuf| {
             let kind = entry.symlink_metadata().with_context(what)?.file_type();
             let is_history = entry.file_name().is_some_and(|name| name == ".git");
             if (kind.is_dir() && !is_history) || kind.is_file() {
                 look_at(&entry, found)?;
             }
-        }
-        return Ok(());
+            Ok(())
+        };
+        return entries
+            .into_iter()
+            .map(&mut look_into)
+            .fold(Ok(()), Result::and);
     }
     let file = File::open(path).with_context(what)?;
     read(&shown, BufReader::new(file), found).with_context(what)
 }
 
-/// Looks at one file, a line at a time.
+/// Looks at one file, a line at a time, and at a line without end a piece at a time.
 fn read(path: &str, mut file: impl BufRead, found: &mut Vec<Found>) -> io::Result<()> {
-    let mut bytes = Vec::new();
-    for number in 1.. {
-        bytes.clear();
-        if file.read_until(b'\n', &mut bytes)? == 0 {
-            break;
+    let (mut line, mut number) = (Line::default(), 1);
+    loop {
+        let bytes = file.fill_buf()?;
+        let end = bytes.iter().position(|&byte| byte == b'\n');
+        let read = end.map_or(bytes.len(), |end| end + 1);
+        let is_last = bytes.is_empty();
+        line.push(&bytes[..read]);
+        file.consume(read);
+        let is_whole = is_last || end.is_some();
+        line.look(is_whole, |seen, column| {
+            found.push(Found {
+                path: credential::without_values(path),
+                line: number,
+                column,
+                kind: seen.kind.as_str(),
+                prefix: seen.prefix.as_str().to_owned(),
+                genuine: seen.is_genuine,
+            });
+        });
+        if is_last {
+            return Ok(());
         }
-        // No value has a byte beyond ASCII, and a byte for a byte leaves the columns as they are.
-        let line: String = bytes
-            .iter()
-            .map(|&byte| {
-                if byte.is_ascii() {
-                    char::from(byte)
-                } else {
-                    ' '
-                }
-            })
-            .collect();
-        found.extend(sighting::values_in(&line).map(|seen| Found {
-            path: path.to_owned(),
-            line: number,
-            column: seen.at + 1,
-            kind: seen.kind.as_str(),
-            prefix: seen.prefix.as_str().to_owned(),
-            genuine: seen.is_genuine,
-        }));
+        if end.is_some() {
+            (line, number) = (Line::default(), number + 1);
+        }
     }
-    Ok(())
+}
+
+/// A line, or the piece of a long one that is looked at.
+#[derive(Default)]
+struct Line {
+    piece: String,
+    /// How much of the line is in front of the piece.
+    behind: usize,
+    /// How much of the piece was looked at already. It is kept, as what stands around a value.
+    seen: usize,
+}
+
+impl Line {
+    /// No value is longer, with what tells it from what stands around it.
+    const AROUND: usize = 128;
+    /// What is looked at in one go.
+    const PIECE: usize = 64 << 10;
+
+    /// No value has a byte beyond ASCII, and a byte for a byte leaves the columns as they are.
+    fn push(&mut self, bytes: &[u8]) {
+        let characters = bytes.iter().map(|&byte| match byte {
+            byte if byte.is_ascii() => char::from(byte),
+            _ => ' ',
+        });
+        self.piece.extend(characters);
+    }
+
+    /// Tells of everything that begins in what was not looked at yet, and in which column, once
+    /// there is enough of it.
+    fn look(&mut self, is_whole: bool, mut tell: impl FnMut(Sighting, usize)) {
+        if !is_whole && self.piece.len() < Self::PIECE {
+            return;
+        }
+        let end = self.piece.len() - if is_whole { 0 } else { Self::AROUND };
+        for seen in sighting::values_in(&self.piece) {
+            if (self.seen..end).contains(&seen.at) {
+                let column = self.behind + seen.at + 1;
+                tell(seen, column);
+            }
+        }
+        // Every character is one byte.
+        let keep = end.saturating_sub(Self::AROUND);
+        self.piece.drain(..keep);
+        (self.behind, self.seen) = (self.behind + keep, end - keep);
+    }
 }
 
 fn eyes(found: &[Found]) -> String {
@@ -138,4 +191,37 @@ fn eyes(found: &[Found]) -> String {
         format!("{path}:{line}:{column}: {kind} {prefix}…, {verdict}\n")
     });
     lines.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{
+        credential::{Brand, PlainToken},
+        token::Kind,
+    };
+
+    fn columns(text: &[u8], at_a_time: usize) -> Vec<(usize, usize)> {
+        let mut found = Vec::new();
+        read("-", BufReader::with_capacity(at_a_time, text), &mut found).unwrap();
+        found
+            .iter()
+            .map(|found| (found.line, found.column))
+            .collect()
+    }
+
+    #[test]
+    fn a_value_is_found_once_wherever_in_a_long_line_it_stands() {
+        let value = PlainToken::generate(&Brand::default(), Kind::Pat);
+        let value = value.expose();
+        for before in (0..3 * Line::AROUND).step_by(9) {
+            let at = Line::PIECE - before;
+            let text = format!("\n{} {value} {value}\n{value}", ".".repeat(at));
+            let second = at + 3 + value.len();
+            let wanted = [(2, at + 2), (2, second), (3, 1)];
+            assert_eq!(columns(text.as_bytes(), 1 << 20), wanted, "{at}");
+        }
+        let text = format!("{}{value}", "é".repeat(Line::PIECE));
+        assert_eq!(columns(text.as_bytes(), 7), [(1, 2 * Line::PIECE + 1)]);
+    }
 }
