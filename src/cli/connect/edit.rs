@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::{credential, sighting, text::escaped};
+
 /// One piece of a text that another took the place of.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(super) struct Edit {
@@ -21,6 +23,14 @@ impl Edit {
             removed: before[..before.len() - back].to_owned(),
             inserted: after[..after.len() - back].to_owned(),
         }
+    }
+
+    /// Whether a value of ours stands in it, which somebody wrote into the file by hand. No value is
+    /// kept beside the store.
+    pub(super) fn holds_value(&self) -> bool {
+        [&self.removed, &self.inserted]
+            .into_iter()
+            .any(|text| sighting::holds_value(text))
     }
 
     /// The text as it was, if what was put in stands in it once and unchanged, whatever else changed.
@@ -45,7 +55,7 @@ fn common(one: impl Iterator<Item = char>, other: impl Iterator<Item = char>) ->
 }
 
 /// The change from `before` to `after` as people read it: lines that went and came, and three
-/// lines around them.
+/// lines around them. Values that stand there are cut down, and a terminal is not steered.
 pub(super) fn shown(path: &str, before: Option<&str>, after: &str) -> String {
     const AROUND: usize = 3;
     let old: Vec<_> = before.unwrap_or_default().split_inclusive('\n').collect();
@@ -69,7 +79,10 @@ pub(super) fn shown(path: &str, before: Option<&str>, after: &str) -> String {
     let mut add = |mark: char, lines: &[&str]| {
         for line in lines {
             text.push(mark);
-            text.push_str(line.trim_end_matches(['\r', '\n']));
+            let said = line.trim_end_matches(['\r', '\n']).split('\t').map(escaped);
+            text.push_str(&credential::without_values(
+                &said.collect::<Vec<_>>().join("\t"),
+            ));
             text.push('\n');
             if !line.ends_with('\n') {
                 text.push_str("\\ No newline at end of file\n");
@@ -114,6 +127,8 @@ mod tests {
             text,
             "--- /f\n+++ /f\n@@ -2,4 +2,5 @@\n 2\n 3\n 4\n+new\n 5\n"
         );
+        let text = shown("/f", Some("\t1\r\n"), "\t2\u{1b}[31m\r\n");
+        assert!(text.ends_with("\n-\t1\n+\t2\\u{1b}[31m\n"), "{text}");
         let text = shown("/f", None, "1\n");
         assert_eq!(text, "--- /dev/null\n+++ /f\n@@ -0,0 +1,1 @@\n+1\n");
     }

@@ -122,7 +122,7 @@ async fn connect(
     };
     if let Change::Text { edit, made, .. } = &change {
         record.made = *made;
-        record.edit = Some(edit.clone());
+        record.edit = edit.clone();
     }
     // What is known is written down before it is so: nothing is forgotten if this is cut short.
     let done = async {

@@ -42,7 +42,8 @@ pub(super) enum Change {
     /// Another text takes its place.
     Text {
         after: String,
-        edit: Edit,
+        /// How it is undone, if that can be kept.
+        edit: Option<Edit>,
         /// Whether nothing was there.
         made: bool,
     },
@@ -136,7 +137,7 @@ impl Desk {
             .map_err(odd)?;
         let was_made = record.is_some_and(|record| record.made) && base.is_empty();
         Ok(Change::Text {
-            edit: Edit::between(&base, &after),
+            edit: Some(Edit::between(&base, &after)).filter(|edit| !edit.holds_value()),
             made: file.text.is_none() || was_made,
             after,
         })

@@ -426,6 +426,27 @@ fn an_entry_of_somebody_elses_making_is_left_alone_and_told_of() {
 }
 
 #[test]
+fn a_value_that_stood_in_the_file_is_neither_shown_nor_written_down() {
+    let (shell, client) = (Shell::new(), client("cursor"));
+    let value = shell.ok("keywright token create old --to stdout");
+    let value = value.trim_end();
+    let text = format!(
+        r#"{{"mcpServers": {{"keywright": {{"command": "k", "env": {{"T": "{value}"}}}}, "a": 1}}}}"#
+    );
+    let path = client.has(&shell, Some(&text));
+
+    let shown = shell.ok("keywright connect cursor --dry-run");
+    client.connect(&shell, "");
+    let record = fs::read_to_string(beside(&shell.store(), "clients/cursor.json")).unwrap();
+    client.disconnect(&shell);
+
+    assert!(!shown.contains(value) && shown.contains("[redacted]"));
+    assert!(!record.contains(value));
+    let left = fs::read_to_string(&path).unwrap();
+    assert_eq!(left, r#"{"mcpServers": {"a": 1}}"#);
+}
+
+#[test]
 fn disconnecting_twice_is_no_error_and_makes_nothing() {
     let shell = Shell::new();
     for client in &CLIENTS {
