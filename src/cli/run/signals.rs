@@ -1,7 +1,12 @@
 //! The signals that a run hands on to its child, and survives itself: so that the child's end, and
 //! the end of its token with it, is always seen.
 
-use std::{fs::File, future::poll_fn, io, task::Poll};
+use std::{
+    fs::{self, File},
+    future::poll_fn,
+    io,
+    task::Poll,
+};
 
 use nix::{
     sys::signal::{Signal, kill},
@@ -24,9 +29,13 @@ const HANDED_ON: [Signal; 7] = [
 pub(super) struct Signals(Vec<(Signal, unix::Signal)>);
 
 impl Signals {
-    /// Catches them.
+    /// Catches them, but for those that whoever started us wants to be ignored, as `nohup` does: the
+    /// child goes on to ignore them.
     pub(super) fn catch() -> io::Result<Self> {
-        let streams = HANDED_ON.into_iter().map(|signal| {
+        let ignored = ignored();
+        let wanted = HANDED_ON.into_iter();
+        let wanted = wanted.filter(|signal| ignored >> (*signal as i32 - 1) & 1 == 0);
+        let streams = wanted.map(|signal| {
             let stream = unix::signal(SignalKind::from_raw(signal as i32))?;
             Ok((signal, stream))
         });
@@ -43,6 +52,14 @@ impl Signals {
         })
         .await
     }
+}
+
+/// Which signals are ignored, a bit each. Where nothing tells, none is.
+fn ignored() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .unwrap_or_default()
 }
 
 /// Hands `signal` on to `child`, unless it has had it already: a terminal sends what is typed, and

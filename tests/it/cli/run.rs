@@ -106,6 +106,23 @@ fn signals_reach_the_command_and_the_token_ends_with_it() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_signal_that_whoever_started_us_wants_ignored_is_ignored() {
+    let shell = Shell::new();
+    let typed = "trap '' HUP; exec keywright run --token nightly=T -- \
+                 sh -c 'echo ready; cat > /dev/null; exit 7'";
+    let mut child = shell.start(typed);
+    let out = BufReader::new(child.stdout.take().unwrap());
+    let mut run = Run { child, out };
+    assert_eq!(run.line(), "ready");
+
+    run.send(Signal::SIGHUP);
+
+    let (code, said) = run.end();
+    assert_eq!((code, said.as_str()), (7, ""));
+}
+
+#[test]
 fn the_token_of_a_run_that_was_killed_ends_with_the_next_start() {
     for next in ["run --token next=T -- true", "mcp --local < /dev/null"] {
         let shell = Shell::new();
