@@ -13,7 +13,10 @@ use std::{
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use zeroize::Zeroizing;
 
-use crate::{config::env, domain::text::escaped};
+use crate::{
+    config::env,
+    domain::{credential, text::escaped},
+};
 
 /// How long a program may take that asks nobody.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -152,7 +155,8 @@ fn complaint(command: &Command, said: &str) -> io::Error {
     let name = Path::new(command.get_program()).file_name();
     let name = name.unwrap_or_default().display().to_string();
     let said = said.lines().map(str::trim).find(|line| !line.is_empty());
-    let said = escaped(said.unwrap_or("nothing"));
+    // It was told a value, and may repeat what it was told.
+    let said = credential::without_values(&escaped(said.unwrap_or("nothing")));
     // Some say their own name first.
     let said = said.strip_prefix(&format!("{name}: ")).unwrap_or(&said);
     io::Error::other(format!("`{name}` failed, and says: {said}"))

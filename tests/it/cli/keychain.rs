@@ -92,6 +92,11 @@ fn a_claim_waits_on_when_the_keychain_keeps_nothing() {
             "case $1 in store) echo 'Object does not exist' >&2; exit 1 ;; *) exit 1 ;; esac",
             "says: Object does not exist; unlock the keychain",
         ),
+        // It repeats what it was told.
+        (
+            "case $1 in store) cat >&2; exit 1 ;; *) exit 1 ;; esac",
+            "[redacted]; unlock the keychain",
+        ),
         // It takes what it is given, and holds something else.
         (
             "case \"$*\" in store*) cat > /dev/null ;; *notes) echo old ;; *) exit 1 ;; esac",
