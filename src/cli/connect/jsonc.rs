@@ -1,6 +1,8 @@
 //! JSON, with comments and trailing commas where the client reads them. The text is cut and joined
 //! at the places that a parser finds, so that nothing else is written anew.
 
+use std::borrow::Cow;
+
 use jsonc_parser::{
     CollectOptions, CommentCollectionStrategy, ParseOptions, ParseResult,
     ast::{Object, ObjectProp, Value as Node},
@@ -18,7 +20,8 @@ const MARK: char = '\u{feff}';
 
 /// All that stands in `text`; nothing, if it is empty.
 pub(super) fn read(text: &str, lenient: bool) -> Result<Value, Odd> {
-    let parsed = Parsed::of(text, lenient)?;
+    let readable = readable(text);
+    let parsed = Parsed::of(text, &readable, lenient)?;
     parsed
         .result
         .value
@@ -28,7 +31,8 @@ pub(super) fn read(text: &str, lenient: bool) -> Result<Value, Odd> {
 
 /// `text` with `entry` under `key`. It has none yet.
 pub(super) fn with(text: &str, lenient: bool, key: &str, entry: &Value) -> Result<String, Odd> {
-    let parsed = Parsed::of(text, lenient)?;
+    let readable = readable(text);
+    let parsed = Parsed::of(text, &readable, lenient)?;
     let ours = |entry: &Value| Value::Object(Map::from_iter([(NAME.to_owned(), entry.clone())]));
     let Some(root) = &parsed.result.value else {
         let all = Value::Object(Map::from_iter([(key.to_owned(), ours(entry))]));
@@ -56,11 +60,38 @@ pub(super) fn with(text: &str, lenient: bool, key: &str, entry: &Value) -> Resul
 
 /// `text` without the entry under `key`, which it has.
 pub(super) fn without(text: &str, lenient: bool, key: &str) -> Result<String, Odd> {
-    let parsed = Parsed::of(text, lenient)?;
+    let readable = readable(text);
+    let parsed = Parsed::of(text, &readable, lenient)?;
     let root = parsed.result.value.as_ref().and_then(Node::as_object);
     let servers = root.and_then(|root| root.get_object(key));
     let member = servers.and_then(|servers| servers.get(NAME));
     Ok(member.map_or_else(|| text.to_owned(), |member| parsed.removed(member)))
+}
+
+/// `text`, byte for byte as long, with another character in the place of each half of one. A client
+/// that cuts a text short anywhere writes such halves, and reads them again; the parser reads none.
+fn readable(text: &str) -> Cow<'_, str> {
+    const HALF: usize = "\\ud800".len();
+    let half = |at: usize| {
+        let digits = text.get(at..at + HALF)?.strip_prefix("\\u")?;
+        u16::from_str_radix(digits, 16).ok()
+    };
+    let (mut known, mut at) = (Cow::Borrowed(text), 0);
+    while let Some(found) = text[at..].find('\\') {
+        at += found;
+        match half(at) {
+            Some(0xd800..=0xdbff) if matches!(half(at + HALF), Some(0xdc00..=0xdfff)) => {
+                at += 2 * HALF;
+            }
+            Some(0xd800..=0xdfff) => {
+                known.to_mut().replace_range(at..at + HALF, "\\ufffd");
+                at += HALF;
+            }
+            // What is behind it belongs to it, and may be another one.
+            Some(_) | None => at += 1 + text[at + 1..].chars().next().map_or(0, char::len_utf8),
+        }
+    }
+    known
 }
 
 /// A text and what a parser found in it.
@@ -73,8 +104,10 @@ struct Parsed<'a> {
 }
 
 impl<'a> Parsed<'a> {
-    fn of(whole: &'a str, lenient: bool) -> Result<Self, Odd> {
+    /// Of `whole`, which is parsed as it is `readable`.
+    fn of(whole: &'a str, readable: &'a str, lenient: bool) -> Result<Self, Odd> {
         let text = whole.strip_prefix(MARK).unwrap_or(whole);
+        let readable = readable.strip_prefix(MARK).unwrap_or(readable);
         let mark = &whole[..whole.len() - text.len()];
         let collect = CollectOptions {
             comments: if lenient {
@@ -96,7 +129,7 @@ impl<'a> Parsed<'a> {
             allow_non_finite_numbers: false,
             allow_extended_string_escapes: false,
         };
-        let result = parse_to_ast(text, &collect, &options)
+        let result = parse_to_ast(readable, &collect, &options)
             .map_err(|error| broken(text, error.range().start, error.kind().to_string()))?;
         Ok(Self {
             text,

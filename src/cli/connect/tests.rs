@@ -70,6 +70,25 @@ fn what_is_said_of_the_last_server_stays_with_it() {
 }
 
 #[test]
+fn half_a_character_in_json_stays_half() {
+    for before in [
+        r#"{"a":["x\ud83d","\udc00\ud83d\ude00\\ud83d","é\uD83D\u0041"],"mcpServers":{"b\udfff":1}}"#,
+        "\u{feff}{\n  \"a\\ud83d\": \"\\\\\\ud83d\"\n}\n",
+    ] {
+        put_in(Format::Json, KEY, before);
+        assert!(put_in(Format::Jsonc, KEY, before).contains("\\ud83d"));
+    }
+    for broken in [
+        r#"{"a":"\ud83"}"#,
+        r#"{"a":"\"#,
+        r#"{"a":"\é"}"#,
+        r#"{"a":"\u+123"}"#,
+    ] {
+        assert!(Format::Json.read(broken).is_err(), "{broken}");
+    }
+}
+
+#[test]
 fn json_in_one_line_stays_in_one_line() {
     let our = r#""keywright":{"command":"/k","args":["mcp"],"env":{"F":"/t"}}"#;
     for (before, after) in [
