@@ -1,7 +1,7 @@
 //! [`Conversation`]: the server as a client meets it. What rmcp leaves out around every request,
 //! whichever it is, stands here once.
 
-use std::{borrow::Cow, panic::AssertUnwindSafe, sync::Arc};
+use std::{borrow::Cow, future::pending, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures::FutureExt as _;
 use rmcp::{
@@ -12,7 +12,15 @@ use rmcp::{
     service::{NotificationContext, RequestContext},
 };
 
-use super::{Server, is_modern, progress, subscriptions};
+use tokio::time::sleep;
+
+use super::{
+    Server, is_modern, progress,
+    subscriptions::{self, End, ended},
+};
+
+/// How long a stream may take to end once its client has gone. It takes a millisecond.
+const ENDS_WITHIN: Duration = Duration::from_millis(100);
 
 /// A server that is spoken to. A request that the client cancels is dropped, so that a verb that
 /// still waits for its turn is never run; one that takes long is told of; one that panics is
@@ -59,6 +67,17 @@ impl Service<RoleServer> for Conversation {
     ) -> Result<ServerResult, ErrorData> {
         let cancelled = context.ct.clone();
         let progress = progress::of(&request, &context);
+        let is_stream = matches!(request, ClientRequest::SubscriptionsListenRequest(_));
+        let end = context.extensions.get::<End>().cloned();
+        // rmcp waits for ever to acknowledge a stream whose client has gone in the meantime.
+        let stuck = async move {
+            if is_stream {
+                ended(end).await;
+                sleep(ENDS_WITHIN).await;
+            } else {
+                pending::<()>().await;
+            }
+        };
         let answer = AssertUnwindSafe(Box::pin(self.answer(request, context))).catch_unwind();
         tokio::select! {
             biased;
@@ -68,6 +87,7 @@ impl Service<RoleServer> for Conversation {
             }),
             // rmcp does not send this: a request that was cancelled has no answer.
             () = cancelled.cancelled() => Err(error("it was cancelled")),
+            () = stuck => Err(error("the session is over")),
         }
     }
 
