@@ -89,6 +89,9 @@ pub enum Conflict {
     /// Whoever asked for the value may no longer have it made.
     #[error("whoever asked for this value may not have it made any more")]
     OpenerGone,
+    /// The token has a newer value than the one that asks.
+    #[error("the token has a newer value than the one that this session presents")]
+    Overtaken,
     /// The same key came with other arguments.
     #[error("this `idempotency_key` was used with other arguments")]
     OtherArguments,

@@ -90,6 +90,11 @@ impl Authority {
                     return Err(Conflict::State(ended).into());
                 }
             }
+            // Two values are good at a time: a third would end the very one that asks.
+            let held = who.presented().filter(|(held, _)| held.id == token.id);
+            if held.is_some_and(|(_, value)| value.dies_at.is_some()) {
+                return Err(Conflict::Overtaken.into());
+            }
             if token.powers != powers {
                 token.powers = powers;
                 tx.update_token(&token, &entry)?;

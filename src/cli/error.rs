@@ -157,6 +157,7 @@ fn mend(error: &Error) -> Option<String> {
             }
             Conflict::ClaimOver(_) => "open a new one: `keywright token rotate ID`",
             Conflict::OpenerGone => "make the token yourself: `keywright token create`",
+            Conflict::Overtaken => "rotate it here: `keywright token rotate ID --overlap 1h`",
             Conflict::OtherArguments => "choose another key",
             Conflict::Taken(_) => "choose another name",
         },

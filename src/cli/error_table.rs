@@ -63,7 +63,8 @@ fn next_conflict(conflict: &Conflict) -> Option<Conflict> {
         Conflict::State(State::Revoked) => Conflict::ClaimUsed(at),
         Conflict::ClaimUsed(_) => Conflict::ClaimOver(at),
         Conflict::ClaimOver(_) => Conflict::OpenerGone,
-        Conflict::OpenerGone => Conflict::OtherArguments,
+        Conflict::OpenerGone => Conflict::Overtaken,
+        Conflict::Overtaken => Conflict::OtherArguments,
         Conflict::OtherArguments => Conflict::Taken("username"),
         Conflict::Taken(_) => return None,
     })

@@ -294,6 +294,11 @@ impl Problem {
                 problem.you_can("rotate the token, which opens a new claim")
             }
             Conflict::OpenerGone => problem.only_the_person_can("make the token themselves"),
+            Conflict::Overtaken => problem
+                .you_can(
+                    "go on with the value that this session presents; `whoami` tells until when",
+                )
+                .only_the_person_can("give this session the newest value of its token"),
             Conflict::OtherArguments => problem
                 .you_can("choose another `idempotency_key`, or repeat the first call as it was"),
             Conflict::Taken(_) => problem.you_can("choose another name"),

@@ -13,7 +13,7 @@ use keywright::{
 };
 
 use crate::support::{
-    Agent, TestApp, code, local, operator, rotate, scopes, token, update, value, why,
+    Agent, TestApp, bearer, code, local, operator, rotate, scopes, token, update, value, why,
 };
 
 fn inline(id: TokenId) -> Rotate {
@@ -88,7 +88,7 @@ async fn a_second_rotation_ends_the_value_before_the_last() {
     let first = app.rotate(&ann.asks(), inline(ann.id)).await;
     let first = value(&first.unwrap());
 
-    let second = app.rotate(&ann.asks(), inline(ann.id)).await;
+    let second = app.rotate(&bearer(&first), inline(ann.id)).await;
     second.unwrap();
 
     assert!(!app.is_good(&ann.value).await);
@@ -430,6 +430,22 @@ async fn an_overlap_ends_soon_after_the_first_use_of_the_new_value() {
     let target = app.last_record().await.target.unwrap();
     assert_eq!(target.uuid(), ann.id.as_uuid());
     app.is_sound().await;
+}
+
+#[tokio::test]
+async fn a_token_that_presents_an_overtaken_value_does_not_end_it_by_rotating_again() {
+    let app = TestApp::new().await;
+    let (ann, new) = overlapping(&app).await;
+
+    for again in [rotate(ann.id), inline(ann.id)] {
+        let refused = app.rotate(&ann.asks(), again).await;
+        assert_eq!(
+            why(refused),
+            "the token has a newer value than the one that this session presents"
+        );
+    }
+    assert!(app.is_good(&ann.value).await && app.is_good(&new).await);
+    app.rotate(&bearer(&new), rotate(ann.id)).await.unwrap();
 }
 
 #[tokio::test]
