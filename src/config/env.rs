@@ -72,7 +72,7 @@ pub const XDG_DATA_HOME: Variable = Variable {
 /// The person's folder.
 pub const HOME: Variable = Variable {
     name: "HOME",
-    says: "Where the folder for a person's data is, unless `XDG_DATA_HOME` says.",
+    says: "Where the store and the files of clients are looked for, unless another variable says.",
     since: "0.1.0",
 };
 
