@@ -174,10 +174,14 @@ impl Vault {
             .map_err(io)?;
         let found = file.metadata().map_err(io)?;
         if !found.is_file() {
-            return Err(self.exposed("is not a file"));
+            return Err(self.exposed("is not a file; put the right one back"));
         }
-        if found.uid() != nix::unistd::geteuid().as_raw() {
-            return Err(self.exposed("belongs to another user"));
+        let me = nix::unistd::geteuid();
+        if found.uid() != me.as_raw() {
+            return Err(self.exposed(&format!(
+                "belongs to user {}, not to user {me} who runs this; run keywright as its owner",
+                found.uid()
+            )));
         }
         if found.mode() & 0o077 != 0 {
             let path = quoted(&self.path);
