@@ -2,6 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
+use chrono::Duration;
+
 use super::{
     account::Role,
     actor::Actor,
@@ -279,6 +281,11 @@ pub struct Presented {
     pub dies_at: Option<Time>,
     /// What its owner is now.
     pub owner: OwnerNow,
+}
+
+/// Whether what ends at `end` is about to: a person may need some days to do something about it.
+pub fn ends_soon(end: Time, at: Time) -> bool {
+    end - at <= Duration::days(7)
 }
 
 /// Which of a token's values somebody holds.

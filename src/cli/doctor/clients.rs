@@ -20,11 +20,12 @@ use crate::{
         program,
         serve::House,
     },
-    domain::{clock, sighting, text::quoted, token::State},
+    domain::{
+        clock, sighting,
+        text::quoted,
+        token::{State, ends_soon},
+    },
 };
-
-/// A token that ends sooner is told of.
-const SOON: chrono::Duration = chrono::Duration::days(7);
 
 /// Looks at every client.
 pub(super) async fn examine(house: &House, opens: bool, findings: &mut Findings) {
@@ -229,7 +230,7 @@ impl Connected {
         let end = token.powers.expires_at;
         match token.state(at) {
             State::Active => {
-                if let Some(end) = end.filter(|end| *end < at + SOON) {
+                if let Some(end) = end.filter(|end| ends_soon(*end, at)) {
                     let says = format!("its token ends soon, at {}", clock::rfc3339(end));
                     findings.warning(about, says, self.again());
                 }
