@@ -50,7 +50,7 @@ impl ClientFile {
             Ok(_) => {}
         }
         let found = fs::metadata(&file.real).with_context(|| format!("`{shown}`"))?;
-        ensure!(found.is_file(), "`{shown}` is not a file");
+        ensure!(found.is_file(), "`{shown}` is not a file; move it away");
         let me = nix::unistd::geteuid().as_raw();
         ensure!(
             found.uid() == me,

@@ -80,11 +80,11 @@ async fn unaltered(
         let says = format!("unbroken, and {} rows are as it left them", view.rows);
         findings.ok("audit trail", says);
     } else {
-        findings.problem(
-            "audit trail",
-            format!("it does not fit in {} places", view.faults.len()),
-            "see which: keywright audit verify",
-        );
+        let says = match view.faults.len() {
+            1 => "it does not fit in one place".to_owned(),
+            places => format!("it does not fit in {places} places"),
+        };
+        findings.problem("audit trail", says, "see which: keywright audit verify");
     }
     Ok(())
 }
