@@ -2,12 +2,14 @@
 
 use std::io::{self, BufRead as _, IsTerminal as _};
 
+use tokio::signal::unix::{self, SignalKind};
+
 use super::{
     args,
     error::Failure,
     output::{self, Output, Table},
     serve::{House, parsed},
-    sink,
+    sink::{self, Destination},
     token::{told, written},
 };
 use crate::{
@@ -39,12 +41,37 @@ pub(super) async fn run(house: &House, out: Output, asked: args::Claim) -> Resul
             None => return Ok(()),
         }
     };
-    let claimed = house
-        .authority()
-        .await?
-        .claim_token(&house.operator(), claim, &mut *sink)
+    pick_up(house, out, claim, &mut *sink, &asked.to.to).await
+}
+
+/// Hands the value of `claim` to `sink`, and tells of it.
+pub(super) async fn pick_up(
+    house: &House,
+    out: Output,
+    claim: ClaimRef,
+    sink: &mut (dyn Destination + 'static),
+    to: &str,
+) -> Result<(), Failure> {
+    let authority = house.authority().await?;
+    outlive_signals().map_err(anyhow::Error::new)?;
+    let claimed = authority
+        .claim_token(&house.operator(), claim, sink)
         .await?;
-    told(out, &claimed, &*sink, &asked.to.to)
+    told(out, &claimed, &*sink, to)
+}
+
+/// Once the claim is used its value must arrive, or the claim wait again: what would end us in
+/// between, such as a Ctrl-C at a keychain's prompt, ends the prompt alone.
+fn outlive_signals() -> io::Result<()> {
+    for kind in [
+        SignalKind::interrupt(),
+        SignalKind::terminate(),
+        SignalKind::hangup(),
+    ] {
+        // What is caught once does not end us any more, whoever listens.
+        drop(unix::signal(kind)?);
+    }
+    Ok(())
 }
 
 /// Lists what waits, and asks which one. With nobody to ask, the list is the answer.

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::{
     args,
+    claim::pick_up,
     error::Failure,
     output::{self, Output, Table},
     serve::{House, parsed},
@@ -103,12 +104,7 @@ async fn hand_over(
     let (Some(sink), Some(claim)) = (sink, minted.claim()) else {
         return show_minted(house, out, minted);
     };
-    let claimed = house
-        .authority()
-        .await?
-        .claim_token(&house.operator(), claim, sink)
-        .await?;
-    told(out, &claimed, &*sink, to)
+    pick_up(house, out, claim, sink, to).await
 }
 
 /// What was picked up: beside the value, so that a pipe holds the value alone.

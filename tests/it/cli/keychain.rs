@@ -116,6 +116,28 @@ fn a_claim_waits_on_when_the_keychain_keeps_nothing() {
 }
 
 #[test]
+fn a_signal_while_the_keychain_works_loses_no_value() {
+    if is_elsewhere() {
+        return;
+    }
+    for signal in ["INT", "TERM", "HUP"] {
+        let create = format!("{SET} [keywright] token create x --to keychain:notes");
+        let kept = format!("case $1 in store) kill -{signal} $PPID ;; esac\n{KEEPS}");
+        let shell = house(&kept);
+        let done = shell.run(&create);
+        assert_eq!(done.status, 0, "{done:?}");
+        assert!(shell.read("kept").starts_with("kw_pat_"));
+        assert!(shell.ok("keywright token list").contains("active"));
+
+        let given_up =
+            format!("case $1 in store) kill -{signal} $PPID; exit 1 ;; *) exit 1 ;; esac");
+        let shell = house(&given_up);
+        shell.refused(&create);
+        assert!(shell.ok("keywright token list").contains("unclaimed"));
+    }
+}
+
+#[test]
 fn a_name_that_is_none_is_misuse() {
     let shell = Shell::new();
     let long = "x".repeat(101);
