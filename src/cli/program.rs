@@ -45,6 +45,14 @@ pub(super) fn find(name: &str) -> Option<PathBuf> {
         .find(|path| is_program(path))
 }
 
+/// This program, by a name that an upgrade leaves in place where there is one.
+pub(super) fn ours() -> io::Result<PathBuf> {
+    let running = std::env::current_exe()?;
+    let real = running.canonicalize().ok();
+    let named = find("keywright").filter(|named| named.canonicalize().ok() == real);
+    Ok(named.unwrap_or(running))
+}
+
 /// Whether `path` is a file that somebody may run.
 pub(super) fn is_program(path: &Path) -> bool {
     let found = path.metadata();

@@ -7,7 +7,7 @@ use std::{
 
 use tokio::sync::OnceCell;
 
-use super::{args::Place, error::Failure};
+use super::{args::Place, error::Failure, program};
 use crate::{
     authority::{Authority, Error, FirstUser},
     authz::{Credential, Request},
@@ -120,7 +120,7 @@ impl House {
 
     /// How a person is told to pick a value up from this store with this program.
     pub(super) fn claim_command(&self) -> ClaimCommand {
-        let program = std::env::current_exe().unwrap_or_else(|_| "keywright".into());
+        let program = program::ours().unwrap_or_else(|_| "keywright".into());
         let store = (!self.is_usual).then(|| self.store.display().to_string());
         let key = self.key_file.as_ref().map(|key| key.display().to_string());
         ClaimCommand::new(

@@ -1,7 +1,7 @@
 //! What is to become of a client's file: worked out and held against what stands there, before
 //! anything is changed.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use serde::Serialize;
@@ -94,7 +94,7 @@ impl Desk {
         }
         let token_file = text(&shelf.token_file())?;
         let start = Start {
-            command: text(&this_program()?)?,
+            command: text(&program::ours().context("where this program is")?)?,
             args,
             env: vec![(env::TOKEN_FILE.name.to_owned(), token_file)],
         };
@@ -265,14 +265,6 @@ fn undone(client: &Client, text: &str, record: Option<&Record>) -> Option<String
     let after = record?.edit.as_ref()?.undone(text)?;
     let same = client.format.held_against(text, &after, client.key);
     same.is_ok().then_some(after)
-}
-
-/// This program, by a name that an upgrade leaves in place where there is one.
-fn this_program() -> anyhow::Result<PathBuf> {
-    let running = std::env::current_exe().context("where this program is")?;
-    let real = running.canonicalize().ok();
-    let named = program::find(document::NAME).filter(|named| named.canonicalize().ok() == real);
-    Ok(named.unwrap_or(running))
 }
 
 /// A path as a client's file can hold it.
