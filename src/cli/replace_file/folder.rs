@@ -4,11 +4,15 @@ use std::{
     ffi::{OsStr, OsString},
     fs::{File, Metadata, OpenOptions},
     io::{self, ErrorKind},
-    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
+    os::unix::{
+        ffi::OsStrExt as _,
+        fs::{MetadataExt as _, OpenOptionsExt as _},
+    },
     path::{Path, PathBuf},
 };
 
 use nix::{
+    dir::{Dir, Entry},
     fcntl::{self, AtFlags, OFlag},
     sys::stat::{self, Mode},
     unistd::{Gid, Group, UnlinkatFlags, User, geteuid, unlinkat},
@@ -94,12 +98,30 @@ impl Folder {
         Ok(fcntl::openat(&self.held, name, flags, Mode::empty())?.into())
     }
 
+    /// The names of all that is in it.
+    pub(super) fn list(&self) -> io::Result<Vec<OsString>> {
+        let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+        // Opened anew: the one that is held has a place of its own in the list.
+        let mut open = Dir::openat(&self.held, ".", flags, Mode::empty())?;
+        let name = |entry: nix::Result<Entry>| {
+            let entry = entry?;
+            Ok(OsStr::from_bytes(entry.file_name().to_bytes()).to_owned())
+        };
+        open.iter().map(name).collect()
+    }
+
+    /// Whether `file` has that name here.
+    pub(super) fn names(&self, name: &OsStr, file: &File) -> bool {
+        let named = stat::fstatat(&self.held, name, AtFlags::AT_SYMLINK_NOFOLLOW);
+        match (named, stat::fstat(file)) {
+            (Ok(named), Ok(ours)) => (named.st_dev, named.st_ino) == (ours.st_dev, ours.st_ino),
+            (Err(_), _) | (_, Err(_)) => false,
+        }
+    }
+
     /// Takes `file` away again, if it still has that name.
     pub(in crate::cli) fn remove(&self, name: &OsStr, file: &File) {
-        let named = stat::fstatat(&self.held, name, AtFlags::AT_SYMLINK_NOFOLLOW);
-        if let (Ok(named), Ok(ours)) = (named, stat::fstat(file))
-            && (named.st_dev, named.st_ino) == (ours.st_dev, ours.st_ino)
-        {
+        if self.names(name, file) {
             // What cannot be taken away is empty, or a draft for its owner alone.
             let _ = unlinkat(&self.held, name, UnlinkatFlags::NoRemoveDir);
         }

@@ -6,6 +6,7 @@
 //! alone.
 
 mod folder;
+mod temporary;
 #[cfg(test)]
 mod tests;
 
@@ -20,10 +21,7 @@ use std::{
 use nix::{errno::Errno, fcntl, unistd::geteuid};
 use zeroize::Zeroizing;
 
-use crate::{
-    crypto::{hex, random},
-    domain::text::quoted,
-};
+use crate::domain::text::quoted;
 pub(super) use folder::Folder;
 
 /// For its owner alone.
@@ -63,13 +61,8 @@ impl Draft {
     pub(super) fn of(path: &Path) -> io::Result<Self> {
         let (folder, name) = Folder::of(path)?;
         let there = look(&folder, &name, path)?;
-        let temporary = OsString::from(format!(
-            ".keywright-{}",
-            hex::hex(random::bytes::<8>().as_slice())
-        ));
-        let file = folder
-            .make(&temporary)
-            .map_err(|error| failed(path, &error))?;
+        let (temporary, file) = temporary::make(&folder, path)?;
+        temporary::clear(&folder, &file);
         Ok(Self {
             path: path.to_owned(),
             folder,
@@ -125,7 +118,17 @@ impl Draft {
             self.temporary.as_os_str(),
             folder,
             self.name.as_os_str(),
-        )?;
+        )
+        .map_err(|errno| {
+            if errno == Errno::ENOENT {
+                refused(format!(
+                    "what was written for `{}` was taken away in the meantime; try again",
+                    self.path.display()
+                ))
+            } else {
+                errno.into()
+            }
+        })?;
         self.folder.sync()
     }
 }

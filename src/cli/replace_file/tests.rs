@@ -3,6 +3,9 @@
 use std::{
     fs,
     os::unix::fs::{chown, symlink},
+    sync::Barrier,
+    thread,
+    time::Duration,
 };
 
 use nix::sys::stat::Mode;
@@ -87,6 +90,115 @@ fn a_draft_that_is_dropped_leaves_what_stood_there_and_nothing_else() {
         (fs::read(&path).unwrap(), names(&folder)),
         (b"old".into(), vec!["it".into()])
     );
+}
+
+const LEFT: &str = ".keywright-0123456789abcdef";
+
+#[test]
+fn a_draft_of_a_process_that_was_killed_is_cleared_away_by_the_next() {
+    let (folder, path) = folder("old", 0o600);
+    fs::write(folder.path().join(LEFT), "a value").unwrap();
+    let empty = File::create(folder.path().join(".keywright-00000000000000ff")).unwrap();
+    let long_ago = empty.metadata().unwrap().modified().unwrap() - Duration::from_hours(1);
+    empty.set_modified(long_ago).unwrap();
+
+    drop(Draft::of(&path).unwrap());
+
+    assert_eq!(names(&folder), ["it"]);
+}
+
+#[test]
+fn what_may_be_alive_or_is_no_draft_is_left_alone() {
+    let (folder, path) = folder("old", 0o600);
+    let at = |name: &str| folder.path().join(name);
+    for name in [
+        ".keywright-0123456789abcde",
+        ".keywright-0123456789abcdef0",
+        ".keywright-0123456789ABCDEF",
+        "keywright-0123456789abcdef",
+        "it.keywright-0123456789abcdef",
+    ] {
+        fs::write(at(name), "mine").unwrap();
+    }
+    symlink("it", at(LEFT)).unwrap();
+    fs::create_dir(at(".keywright-00000000000000d1")).unwrap();
+    nix::unistd::mkfifo(&at(".keywright-00000000000000f1"), Mode::S_IRWXU).unwrap();
+    // Its maker is about to lock it.
+    File::create(at(".keywright-00000000000000ff")).unwrap();
+    let before = names(&folder).len();
+
+    drop(Draft::of(&path).unwrap());
+
+    assert_eq!(names(&folder).len(), before);
+}
+
+#[test]
+fn a_draft_lives_until_it_is_published_whatever_others_do() {
+    let (folder, path) = folder("old", 0o600);
+    let mut first = Draft::of(&path).unwrap();
+    first.file.write_all(b"a value").unwrap();
+
+    drop(Draft::of(&folder.path().join("other")).unwrap());
+
+    first.publish(b"", Access::Private).unwrap();
+    assert_eq!(fs::read(&path).unwrap(), b"a value");
+}
+
+#[test]
+fn a_file_that_somebody_else_locked_or_took_away_is_no_draft() {
+    let (folder, path) = folder("old", 0o600);
+    let held = Folder::of(&path).unwrap().0;
+    let make = || held.make(OsStr::new(LEFT)).unwrap();
+    let taken = |file: &File| temporary::is_taken(&held, OsStr::new(LEFT), file);
+
+    let file = make();
+    let theirs = File::open(folder.path().join(LEFT)).unwrap();
+    theirs.lock().unwrap();
+    assert!(!taken(&file));
+    drop(theirs);
+    assert!(taken(&file));
+    fs::remove_file(folder.path().join(LEFT)).unwrap();
+    assert!(!taken(&file));
+    let _other = make();
+    assert!(!taken(&file));
+}
+
+#[test]
+fn many_drafts_at_once_are_all_published_and_leave_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let all = Barrier::new(8);
+    let write = |thread: usize| {
+        let path = folder.path().join(thread.to_string());
+        all.wait();
+        for turn in 0..50 {
+            let killed = format!(".keywright-{thread:08x}{turn:08x}");
+            fs::write(folder.path().join(killed), "a value").unwrap();
+            let draft = Draft::of(&path).unwrap();
+            draft.publish(b"new", Access::Private).unwrap();
+        }
+    };
+
+    thread::scope(|scope| {
+        for thread in 0..8 {
+            let write = &write;
+            scope.spawn(move || write(thread));
+        }
+    });
+
+    drop(Draft::of(&folder.path().join("0")).unwrap());
+    assert_eq!(names(&folder).len(), 8);
+}
+
+#[test]
+fn a_draft_that_was_taken_away_leaves_what_stood_there() {
+    let (folder, path) = folder("old", 0o600);
+    let draft = Draft::of(&path).unwrap();
+    fs::remove_file(folder.path().join(&draft.temporary)).unwrap();
+
+    let why = draft.publish(b"new", Access::AsBefore).unwrap_err();
+
+    assert!(why.to_string().ends_with("in the meantime; try again"));
+    assert_eq!(fs::read(&path).unwrap(), b"old");
 }
 
 #[test]
