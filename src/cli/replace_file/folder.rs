@@ -11,6 +11,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+use nix::errno::Errno;
 use nix::{
     dir::{Dir, Entry},
     fcntl::{self, AtFlags, OFlag},
@@ -125,6 +127,26 @@ impl Folder {
             // What cannot be taken away is empty, or a draft for its owner alone.
             let _ = unlinkat(&self.held, name, UnlinkatFlags::NoRemoveDir);
         }
+    }
+
+    /// Gives what is named `from` the name `to`, in the place of what has that name.
+    pub(super) fn replace(&self, from: &OsStr, to: &OsStr) -> nix::Result<()> {
+        fcntl::renameat(&self.held, from, &self.held, to)
+    }
+
+    /// Gives what is named `from` the name `to`, unless something has that name: where the system
+    /// can tell. Elsewhere it is as [`Self::replace`].
+    pub(super) fn place(&self, from: &OsStr, to: &OsStr) -> nix::Result<()> {
+        #[cfg(all(target_os = "linux", target_env = "gnu"))]
+        {
+            let flags = fcntl::RenameFlags::RENAME_NOREPLACE;
+            let placed = fcntl::renameat2(&self.held, from, &self.held, to, flags);
+            // An old kernel, or a file system that does not know the flag.
+            if placed != Err(Errno::ENOSYS) && placed != Err(Errno::EINVAL) {
+                return placed;
+            }
+        }
+        self.replace(from, to)
     }
 
     /// A power cut must not take the name of a file whose text is on the disk.

@@ -18,7 +18,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use nix::{errno::Errno, fcntl, unistd::geteuid};
+use nix::{errno::Errno, unistd::geteuid};
 use zeroize::Zeroizing;
 
 use crate::domain::text::quoted;
@@ -107,20 +107,23 @@ impl Draft {
             Err(error) => return Err(failed(&self.path, &error)),
         };
         if now.as_ref().map(state) != stood.map(state) {
-            return Err(refused(format!(
-                "`{}` was changed in the meantime, and is left as it is; try again",
-                self.path.display()
-            )));
+            return Err(self.changed());
         }
-        let folder = &self.folder.held;
-        fcntl::renameat(
-            folder,
-            self.temporary.as_os_str(),
-            folder,
-            self.name.as_os_str(),
-        )
-        .map_err(|errno| {
-            if errno == Errno::ENOENT {
+        self.take_place()?;
+        self.folder.sync()
+    }
+
+    /// Takes the place of what stood there. What came there since we last looked is left alone if
+    /// nothing stood there before.
+    fn take_place(&self) -> io::Result<()> {
+        let taken = match &self.there {
+            Some(_) => self.folder.replace(&self.temporary, &self.name),
+            None => self.folder.place(&self.temporary, &self.name),
+        };
+        taken.map_err(|errno| {
+            if errno == Errno::EEXIST {
+                self.changed()
+            } else if errno == Errno::ENOENT {
                 refused(format!(
                     "what was written for `{}` was taken away in the meantime; try again",
                     self.path.display()
@@ -128,8 +131,14 @@ impl Draft {
             } else {
                 errno.into()
             }
-        })?;
-        self.folder.sync()
+        })
+    }
+
+    fn changed(&self) -> io::Error {
+        refused(format!(
+            "`{}` was changed in the meantime, and is left as it is; try again",
+            self.path.display()
+        ))
     }
 }
 

@@ -232,6 +232,23 @@ fn what_came_to_stand_there_in_the_meantime_is_left_as_it_is() {
     assert_eq!(names(&folder).len(), 1);
 }
 
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[test]
+fn what_comes_to_stand_there_in_the_last_moment_is_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("it");
+    let draft = Draft::of(&path).unwrap();
+    fs::write(&path, "theirs").unwrap();
+
+    let why = draft.take_place().unwrap_err().to_string();
+
+    assert!(why.ends_with("was changed in the meantime, and is left as it is; try again"));
+    assert_eq!(fs::read(&path).unwrap(), b"theirs");
+    fs::remove_file(&path).unwrap();
+    draft.take_place().unwrap();
+    assert_eq!(fs::read(&path).unwrap(), b"");
+}
+
 #[test]
 fn what_is_no_file_of_ones_own_is_left_alone() {
     let (folder, path) = folder("old", 0o600);
