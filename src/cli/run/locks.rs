@@ -19,6 +19,10 @@ use nix::fcntl::OFlag;
 
 use crate::{cli::beside::Beside, domain::id::TokenId};
 
+/// How many left-over locks are taken at once: each is an open file, of which a process may have
+/// few.
+const MOST: usize = 64;
+
 /// Where the locks of a store are.
 pub(in crate::cli) struct Locks {
     folder: Beside,
@@ -61,7 +65,8 @@ impl Locks {
         })
     }
 
-    /// Takes every lock whose run is over.
+    /// Takes the locks whose run is over, but not more than [`MOST`]: the rest is for the next who
+    /// asks.
     pub(in crate::cli) fn left_behind(&self) -> anyhow::Result<Vec<Lock>> {
         if !self.folder.path().is_dir() {
             return Ok(Vec::new());
@@ -94,6 +99,9 @@ impl Locks {
                 path,
                 _held: file,
             });
+            if free.len() == MOST {
+                break;
+            }
         }
         Ok(free)
     }
@@ -135,6 +143,23 @@ mod tests {
             lock.remove().unwrap();
         }
         assert!(locks.left_behind().unwrap().is_empty());
+    }
+
+    #[test]
+    fn more_than_a_few_are_ended_in_several_starts() {
+        let folder = tempfile::tempdir().unwrap();
+        let locks = Locks::of(&folder.path().join("store.db"));
+        for _ in 0..MOST + 3 {
+            drop(locks.take(TokenId::fresh()).unwrap());
+        }
+
+        let found = locks.left_behind().unwrap();
+
+        assert_eq!(found.len(), MOST);
+        for lock in found {
+            lock.remove().unwrap();
+        }
+        assert_eq!(locks.left_behind().unwrap().len(), 3);
     }
 
     #[test]
