@@ -83,24 +83,21 @@ pub(super) async fn run(house: &House, out: Output, asked: args::Connect) -> Res
     if asked.print {
         return desk.print(out);
     }
+    // What is refused is refused before anything is made.
     let file = desk.file()?;
     let change = desk.change(&file)?;
     if asked.dry_run {
         return desk.show(out, &file, &change);
     }
-    connect(house, out, &desk, &file, change, new).await
+    connect(house, out, &desk, new).await
 }
 
-async fn connect(
-    house: &House,
-    out: Output,
-    desk: &Desk,
-    file: &ClientFile,
-    change: Change,
-    new: NewToken,
-) -> Result<(), Failure> {
+async fn connect(house: &House, out: Output, desk: &Desk, new: NewToken) -> Result<(), Failure> {
     let authority = house.authority().await?;
     let _lock = desk.shelf.lock()?;
+    // Another command may have changed it while we waited.
+    let file = desk.file()?;
+    let change = desk.change(&file)?;
     let old = desk.shelf.read()?;
     let ending = tokens_of(house, &desk.shelf, old.as_ref()).await?;
     let mut sink = TokenFile::at(desk.shelf.token_file());
@@ -140,7 +137,7 @@ async fn connect(
     let claimed = match done.await {
         Ok(claimed) => claimed,
         Err(failure) => {
-            take_back(house, desk, file, &change, old, minted.token.id).await;
+            take_back(house, desk, &file, &change, old, minted.token.id).await;
             return Err(failure);
         }
     };
@@ -231,6 +228,7 @@ pub(super) async fn disconnect(house: &House, out: Output, name: &str) -> Result
     let client = Client::named(name)
         .ok_or_else(|| Failure::Misuse(format!("there is no client `{name}`")))?;
     let shelf = Shelf::of(house, client.name);
+    let lock = shelf.is_there().then(|| shelf.lock()).transpose()?;
     let file = match client.place() {
         Some(place) => Some(ClientFile::look(&place.file)?),
         None => None,
@@ -244,7 +242,6 @@ pub(super) async fn disconnect(house: &House, out: Output, name: &str) -> Result
         (Some(file), Some(_)) => Some(file.draft()?),
         (Some(_) | None, _) => None,
     };
-    let lock = shelf.is_there().then(|| shelf.lock()).transpose()?;
     let mut ended = 0;
     if lock.is_some() && house.is_there() {
         // First of all: whatever comes of the rest, the token is good for nothing any more.

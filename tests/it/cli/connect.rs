@@ -505,6 +505,46 @@ fn a_token_is_ended_even_if_nobody_wrote_it_down() {
     assert_eq!(tokens(&shell)[0].1, "revoked");
 }
 
+/// What comes of a command that waits for another one, which changes the client's file meanwhile.
+#[cfg(target_os = "linux")]
+fn waits(shell: &Shell, typed: &str, path: &Path, changed: &str) -> std::process::Output {
+    let clients = beside(&shell.store(), "clients");
+    let held = fs::File::open(&clients).unwrap();
+    held.lock().unwrap();
+    let child = shell.start(&format!("exec {typed}"));
+    let open = format!("/proc/{}/fd", child.id());
+    crate::mcp::process::eventually(|| {
+        let files = fs::read_dir(&open).unwrap();
+        let mut leads = files.filter_map(|file| fs::read_link(file.unwrap().path()).ok());
+        leads.find(|file| *file == clients)
+    });
+    fs::write(path, changed).unwrap();
+    drop(held);
+    child.wait_with_output().unwrap()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_changes_while_another_command_is_waited_for_is_kept() {
+    let (shell, client) = (Shell::new(), client("cursor"));
+    let path = client.has(&shell, Some("{}"));
+    client.connect(&shell, "");
+    client.disconnect(&shell);
+
+    let done = waits(&shell, "keywright connect cursor", &path, r#"{"a": 1}"#);
+
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.contains(r#""a": 1"#) && text.contains("keywright"));
+    assert!(done.status.success(), "{done:?}");
+    let changed = text.replace(r#""a": 1"#, r#""a": 2"#);
+
+    let done = waits(&shell, "keywright disconnect cursor", &path, &changed);
+
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.contains(r#""a": 2"#) && !text.contains("keywright"));
+    assert!(done.status.success(), "{done:?}");
+}
+
 #[test]
 fn what_cannot_be_done_whole_is_not_begun() {
     let (shell, client) = (Shell::new(), client("cursor"));
