@@ -2,15 +2,18 @@
 //! stays, and what it leads to is replaced.
 
 use std::{
-    fs::{self, File},
+    fs,
     io::{self, ErrorKind, Write as _},
-    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context as _, bail, ensure};
 
-use crate::{cli::replace_file::Draft, domain::text::quoted};
+use crate::{
+    cli::replace_file::{Draft, Folder},
+    domain::text::quoted,
+};
 
 /// What a backup's name ends with.
 const BACKUP: &str = ".keywright-backup";
@@ -95,22 +98,20 @@ impl ClientFile {
             return Ok(false);
         };
         let path = self.backup();
-        let mut options = File::options();
-        let made = options.write(true).create_new(true).mode(0o600).open(&path);
-        match made {
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
-            Err(error) => Err(error).context(format!("the backup `{}`", path.display())),
-            Ok(mut file) => {
-                let written = file
-                    .write_all(text.as_bytes())
-                    .and_then(|()| file.sync_all());
-                if let Err(error) = written {
-                    drop(fs::remove_file(&path));
-                    return Err(error).context(format!("the backup `{}`", path.display()));
-                }
-                Ok(true)
+        let keep = || -> io::Result<bool> {
+            let (folder, name) = Folder::of(&path)?;
+            let mut file = match folder.make(&name) {
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(false),
+                made => made?,
+            };
+            let written = file.write_all(text.as_bytes());
+            let kept = written.and_then(|()| file.sync_all().and_then(|()| folder.sync()));
+            if kept.is_err() {
+                folder.remove(&name, &file);
             }
-        }
+            kept.map(|()| true)
+        };
+        keep().with_context(|| format!("the backup `{}`", path.display()))
     }
 
     /// Takes the backup away, if it says what `text` says.

@@ -470,6 +470,34 @@ fn an_older_backup_is_kept() {
 }
 
 #[test]
+fn nothing_is_kept_in_a_folder_that_others_may_write_to() {
+    let (shell, client) = (Shell::new(), client("cursor"));
+    let path = client.has(&shell, None);
+    let real = shell.home().join("dotfile.json");
+    fs::write(&real, client.written).unwrap();
+    symlink(&real, &path).unwrap();
+    let open = |mode| {
+        let folder = path.parent().unwrap();
+        fs::set_permissions(folder, Permissions::from_mode(mode)).unwrap();
+    };
+
+    open(0o777);
+    let why = shell.refused("keywright connect cursor");
+
+    assert!(why.contains("close it: chmod go-w "), "{why}");
+    assert!(!backup(&path).exists() && tokens(&shell).is_empty());
+    assert_eq!(fs::read_to_string(&real).unwrap(), client.written);
+
+    open(0o700);
+    client.connect(&shell, "");
+    let kept = fs::read_to_string(backup(&path)).unwrap();
+    assert_eq!(
+        (kept.as_str(), mode(&backup(&path))),
+        (client.written, 0o600)
+    );
+}
+
+#[test]
 fn what_was_cut_short_is_mended_by_connecting_again() {
     let (shell, client) = (Shell::new(), client("cursor"));
     client.has(&shell, Some(client.written));
