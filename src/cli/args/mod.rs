@@ -174,7 +174,8 @@ Examples:
     #[command(after_help = "\
 The client's file gets an entry `keywright`, and nothing else in it changes. The token is in a file
 of Keywright's, which that entry names; no client's file holds a value. Connecting again replaces
-the token. What stood in the client's file is kept beside it, in `.keywright-backup`.
+the token. What stood in the client's file is kept beside it, in `.keywright-backup`: all of it,
+values too. Once all works, it may be deleted.
 
 Examples:
   keywright connect --list

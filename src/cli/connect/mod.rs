@@ -178,7 +178,10 @@ fn connected(view: &Connected) -> String {
     if let Some(backup) = &view.backup {
         output::add(
             &mut text,
-            format_args!("What stood there before is kept in {backup}\n"),
+            format_args!(
+                "What stood there before is kept in {backup}\n  It holds whatever stood in the file, \
+                 values too; once all works, it may be deleted.\n"
+            ),
         );
     }
     output::add(&mut text, format_args!("Next: {}\n", view.next));
