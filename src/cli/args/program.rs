@@ -64,7 +64,7 @@ pub(in crate::cli) struct Run {
     #[arg(long = "for", value_name = "LONG", default_value = "1h")]
     pub(in crate::cli) life: String,
     /// Give the command a CLI token that is there, yours (`user`), a person's (`user:NAME`) or an
-    /// app environment's (`env:NAME`), in that variable; it is written down
+    /// app environment's (`env:NAME`), in that variable; it is written down in the audit trail
     #[arg(long, value_name = "WHOSE=ENV_NAME")]
     pub(in crate::cli) cli_token: Vec<String>,
     /// The command and what it is to be told

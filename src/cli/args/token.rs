@@ -214,7 +214,8 @@ pub(in crate::cli) struct ToSink {
     /// Only show what would change where the value goes
     #[arg(long, requires = "to")]
     pub(in crate::cli) dry_run: bool,
-    /// With `--to dotenv:`, write to a file that git keeps, too
+    /// With `--to dotenv:`, write to a file that git keeps, too: the value will be in every clone
+    /// of the repository
     #[arg(long, requires = "to")]
     pub(in crate::cli) even_if_tracked: bool,
     /// With `--to clipboard`, after how many seconds it is cleared
