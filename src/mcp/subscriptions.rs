@@ -127,7 +127,11 @@ pub(super) async fn subscribe(
 ) -> Result<(), ErrorData> {
     let mut watch = server.subscriptions.legacy.lock().await;
     let (what, request) = (What::Resource(uri), server.request());
-    if !watch.has(&what) {
+    if watch.has(&what) {
+        // Whoever asks is looked up with every request, though there is nothing else to do.
+        let read = read(server, &request, &what);
+        error::told("resources/subscribe", request.id, read).await?;
+    } else {
         let place = server.subscriptions.place()?;
         let taken = watch.take(server, &request, what, Some(place));
         error::told("resources/subscribe", request.id, taken).await?;

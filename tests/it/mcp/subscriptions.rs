@@ -291,6 +291,21 @@ async fn a_legacy_client_that_is_known_no_longer_hears_nothing() {
 }
 
 #[tokio::test]
+async fn a_legacy_client_that_asks_for_the_same_again_is_looked_up_anew() {
+    let app = TestApp::new().await;
+    let agent = app.agent(["read:tokens"]).await;
+    let asked = json!({ "uri": uri(agent.id) });
+    let mut client = Client::of(&app, &agent.asks()).await;
+    client.result("resources/subscribe", asked.clone()).await;
+    client.result("resources/subscribe", asked.clone()).await;
+
+    app.revoke(agent.id).await;
+    let (_, again) = client.error("resources/subscribe", asked).await;
+
+    assert!(again.starts_with("unauthenticated: "), "{again}");
+}
+
+#[tokio::test]
 async fn a_stream_ends_with_the_life_of_its_token() {
     let app = TestApp::new().await;
     let agent = app.agent_until(Duration::hours(1), ["read:tokens"]).await;
