@@ -36,6 +36,29 @@ async fn asking(app: &TestApp, agent: &Agent, era: Era) -> Client {
     Client::that_can(can, era, server(app, &agent.asks())).await
 }
 
+/// Has the client delete this token, where a person says `says`: the answer, and what was asked.
+async fn delete(
+    client: &mut Client,
+    what: &Agent,
+    says: impl Fn(&Value) -> Value,
+) -> (Value, Vec<Value>) {
+    let what = json!({ "id": what.id.to_string() });
+    client.call_and_say("delete_token", what, says).await
+}
+
+/// The same, without waiting for anything.
+async fn begin(client: &mut Client, what: &Agent) {
+    let what = json!({ "id": what.id.to_string() });
+    let call = json!({ "name": "delete_token", "arguments": what });
+    client.begin("tools/call", call).await;
+}
+
+/// The answer is a refusal for this reason.
+fn is_refused(answer: &Value, why: &str) {
+    let said = refusal(answer);
+    assert!(said.starts_with(&format!("forbidden: {why}.")), "{said}");
+}
+
 /// Somebody who types this.
 fn types(text: &str) -> impl Fn(&Value) -> Value {
     move |_| json!({ "action": "accept", "content": { "confirmation": text } })
@@ -53,9 +76,8 @@ async fn a_person_who_types_the_digits_has_the_token_deleted() {
         let (agent, token) = agent_and_token(&app).await;
         let mut client = asking(&app, &agent, era).await;
 
-        let delete = json!({ "id": token.id.to_string() });
         let yes = types(digits(&token));
-        let (answer, questions) = client.call_and_say("delete_token", delete, yes).await;
+        let (answer, questions) = delete(&mut client, &token, yes).await;
 
         assert_eq!(answer["isError"], false, "{answer}");
         assert_eq!(answer["structuredContent"]["revoked_count"], 1);
@@ -75,8 +97,7 @@ async fn the_question_says_which_token_and_what_to_type() {
         let (agent, token) = agent_and_token(&app).await;
         let mut client = asking(&app, &agent, era).await;
 
-        let delete = json!({ "id": token.id.to_string() });
-        let (_, questions) = client.call_and_say("delete_token", delete, types("")).await;
+        let (_, questions) = delete(&mut client, &token, types("")).await;
 
         let shown = questions[0]
             .to_string()
@@ -128,14 +149,9 @@ async fn whatever_is_no_yes_leaves_the_token_alone() {
             let (agent, token) = agent_and_token(&app).await;
             let mut client = asking(&app, &agent, era).await;
 
-            let delete = json!({ "id": token.id.to_string() });
-            let (answer, questions) = client.call_and_say("delete_token", delete, says).await;
+            let (answer, questions) = delete(&mut client, &token, says).await;
 
-            let refused = refusal(&answer);
-            assert!(
-                refused.starts_with(&format!("forbidden: {why}.")),
-                "{refused}"
-            );
+            is_refused(&answer, why);
             assert_eq!(questions.len(), 1);
             assert!(app.is_good(&token.value).await);
             assert_eq!(
@@ -154,8 +170,7 @@ async fn a_token_that_the_caller_minted_is_deleted_without_a_question() {
         let child = app.child(&agent, "").await;
         let mut client = asking(&app, &agent, era).await;
 
-        let delete = json!({ "id": child.id.to_string() });
-        let (answer, questions) = client.call_and_say("delete_token", delete, types("")).await;
+        let (answer, questions) = delete(&mut client, &child, types("")).await;
 
         assert_eq!(answer["isError"], false, "{answer}");
         assert_eq!(questions.len(), 0);
@@ -220,9 +235,8 @@ async fn nobody_is_asked_about_what_is_refused_anyway() {
         for (who, what, refusal_begins) in cases {
             let mut client = asking(&app, who, era).await;
 
-            let delete = json!({ "id": what.id.to_string() });
             let yes = types(digits(what));
-            let (answer, questions) = client.call_and_say("delete_token", delete, yes).await;
+            let (answer, questions) = delete(&mut client, what, yes).await;
 
             let refused = refusal(&answer);
             assert!(refused.starts_with(refusal_begins), "{refused}");
@@ -299,8 +313,7 @@ async fn a_token_that_has_ended_is_no_question() {
     app.revoke(token.id).await;
     let mut client = asking(&app, &agent, Era::Modern).await;
 
-    let delete = json!({ "id": token.id.to_string() });
-    let (answer, questions) = client.call_and_say("delete_token", delete, types("")).await;
+    let (answer, questions) = delete(&mut client, &token, types("")).await;
 
     assert_eq!(answer["structuredContent"]["revoked_count"], 0, "{answer}");
     assert_eq!(questions.len(), 0);
@@ -430,8 +443,7 @@ async fn no_answer_within_the_time_is_a_no() {
     let server = server(&app, &agent.asks()).confirming(Confirm::WherePossible, patience);
     let mut client = Client::that_can(json!({ "elicitation": {} }), Era::Legacy, server).await;
 
-    let delete = json!({ "name": "delete_token", "arguments": { "id": token.id.to_string() } });
-    client.begin("tools/call", delete).await;
+    begin(&mut client, &token).await;
     let (question, taken_back, answer) = (
         client.hear().await,
         client.hear().await,
@@ -441,11 +453,7 @@ async fn no_answer_within_the_time_is_a_no() {
     assert_eq!(question["method"], "elicitation/create");
     assert_eq!(taken_back["method"], "notifications/cancelled");
     assert_eq!(taken_back["params"]["requestId"], question["id"]);
-    let refused = refusal(&answer["result"]);
-    assert!(
-        refused.starts_with("forbidden: the person did not answer."),
-        "{refused}"
-    );
+    is_refused(&answer["result"], "the person did not answer");
     assert!(app.is_good(&token.value).await);
 }
 
@@ -454,8 +462,7 @@ async fn a_call_that_is_given_up_takes_its_question_back() {
     let app = TestApp::new().await;
     let (agent, token) = agent_and_token(&app).await;
     let mut client = asking(&app, &agent, Era::Legacy).await;
-    let delete = json!({ "name": "delete_token", "arguments": { "id": token.id.to_string() } });
-    client.begin("tools/call", delete).await;
+    begin(&mut client, &token).await;
     let question = client.hear().await;
 
     let given_up = json!({ "requestId": 2, "reason": "the person changed their mind" });
@@ -475,8 +482,7 @@ async fn a_client_that_will_not_ask_after_all_has_no_yes() {
     let app = TestApp::new().await;
     let (agent, token) = agent_and_token(&app).await;
     let mut client = asking(&app, &agent, Era::Legacy).await;
-    let delete = json!({ "name": "delete_token", "arguments": { "id": token.id.to_string() } });
-    client.begin("tools/call", delete).await;
+    begin(&mut client, &token).await;
     let question = client.hear().await;
 
     let error = json!({ "code": -32601, "message": "no such method" });
@@ -485,10 +491,6 @@ async fn a_client_that_will_not_ask_after_all_has_no_yes() {
         .await;
     let answer = client.hear().await;
 
-    let refused = refusal(&answer["result"]);
-    assert!(
-        refused.starts_with("forbidden: the person did not answer."),
-        "{refused}"
-    );
+    is_refused(&answer["result"], "the person did not answer");
     assert!(app.is_good(&token.value).await);
 }
