@@ -26,6 +26,7 @@ use crate::{
     authz::Request,
     crypto::digest::Digest,
     domain::clock::Time,
+    wire::problem::Problem,
 };
 
 /// How many things one session may wait for; each may cost a read whenever something changes.
@@ -421,9 +422,7 @@ impl Teller {
 }
 
 fn too_many(why: &str) -> ErrorData {
-    let text = format!(
-        "limit_exceeded: {why}. You can: end a subscription that is not needed any more, then \
-         subscribe again."
-    );
-    ErrorData::new(ErrorCode::INVALID_REQUEST, text, None)
+    let mend = "end a subscription that is not needed any more, then subscribe again";
+    let problem = Problem::limit_exceeded(&why, mend);
+    ErrorData::new(ErrorCode::INVALID_REQUEST, error::text(&problem), None)
 }

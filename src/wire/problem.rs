@@ -30,6 +30,8 @@ pub enum Code {
     InvalidArgument,
     /// It does not go together with how things are.
     Conflict,
+    /// As much is there already as may be.
+    LimitExceeded,
     /// The store or the vault is out of reach.
     Unavailable,
     /// Our fault.
@@ -54,7 +56,7 @@ pub struct Problem {
 
 impl Code {
     /// Every code, in the order in which checks are made.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Unauthenticated,
         Self::InvalidArgument,
         Self::InsufficientScope,
@@ -62,6 +64,7 @@ impl Code {
         Self::NotFound,
         Self::Forbidden,
         Self::Conflict,
+        Self::LimitExceeded,
         Self::Unavailable,
         Self::Internal,
     ];
@@ -80,6 +83,7 @@ impl Code {
             Self::NotFound => "It is not there, or not for this session or token to know of.",
             Self::Forbidden => "This is not allowed, whatever the scopes.",
             Self::Conflict => "It does not go together with how things are.",
+            Self::LimitExceeded => "As much is there already as may be; the sentence says of what.",
             Self::Unavailable => "The store or the vault is out of reach; nothing was changed.",
             Self::Internal => "Our fault; the log has the request.",
         }
@@ -95,6 +99,7 @@ impl Code {
             Self::NotFound => "not_found",
             Self::InvalidArgument => "invalid_argument",
             Self::Conflict => "conflict",
+            Self::LimitExceeded => "limit_exceeded",
             Self::Unavailable => "unavailable",
             Self::Internal => "internal",
         }
@@ -129,6 +134,11 @@ impl Problem {
         )
         .you_can("call again")
         .only_the_person_can("look for this request in the server's log")
+    }
+
+    /// There would be more of something than may be.
+    pub fn limit_exceeded(why: &dyn Display, you_can: &str) -> Self {
+        Self::new(Code::LimitExceeded, why).you_can(you_can)
     }
 
     /// The problem that `error` is, in the request `request`.
