@@ -26,18 +26,35 @@ pub(super) async fn told<T>(
     request: RequestId,
     work: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, ErrorData> {
-    let (code, problem) = match AssertUnwindSafe(work).catch_unwind().await {
-        Ok(Ok(answer)) => return Ok(answer),
-        Ok(Err(error)) => {
-            log(&error, what, request);
-            (code(&error), Problem::of(&error, request))
-        }
-        Err(_) => {
-            tracing::error!(what, %request, "it panicked");
-            (ErrorCode::INTERNAL_ERROR, Problem::internal(request))
-        }
+    caught(what, request, work).await.map_err(|error| {
+        let code = error.as_ref().map_or(ErrorCode::INTERNAL_ERROR, code);
+        let problem = problem(what, request, error.as_ref());
+        ErrorData::new(code, text(&problem), None)
+    })
+}
+
+/// Waits for work that must be answered even if it panics: then there is no error, but `None`.
+pub(super) async fn caught<T>(
+    what: &str,
+    request: RequestId,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Option<Error>> {
+    let Ok(done) = AssertUnwindSafe(work).catch_unwind().await else {
+        tracing::error!(what, %request, "it panicked");
+        return Err(None);
     };
-    Err(ErrorData::new(code, text(&problem), None))
+    done.map_err(Some)
+}
+
+/// What went wrong, logged once and told in words; `None` is a panic.
+pub(super) fn problem(what: &str, request: RequestId, error: Option<&Error>) -> Problem {
+    match error {
+        Some(error) => {
+            log(error, what, request);
+            Problem::of(error, request)
+        }
+        None => Problem::internal(request),
+    }
 }
 
 fn code(error: &Error) -> ErrorCode {
@@ -55,7 +72,7 @@ fn code(error: &Error) -> ErrorCode {
 }
 
 /// Writes the source of what was our fault into the log, once.
-pub(super) fn log(error: &Error, tool: &str, request: RequestId) {
+fn log(error: &Error, tool: &str, request: RequestId) {
     match error {
         Error::Store(source) => {
             tracing::error!(tool, %request, %source, "the store failed");

@@ -15,9 +15,8 @@ mod subscriptions;
 mod tools;
 mod warning;
 
-use std::{collections::BTreeMap, fmt, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
-use futures::FutureExt as _;
 use rmcp::{
     ErrorData, RoleServer,
     model::{
@@ -218,27 +217,18 @@ async fn answer(
     call: impl Future<Output = Result<Told, Error>>,
 ) -> Result<CallToolResult, Box<Question>> {
     let request = asked.id;
-    // A tool that panics must answer all the same.
-    let problem = match AssertUnwindSafe(call).catch_unwind().await {
-        Ok(Ok(Told { text, fields })) => {
+    match error::caught(tool, request, call).await {
+        Ok(Told { text, fields }) => {
             tracing::debug!(tool, %request, "done");
             let mut blocks = vec![ContentBlock::text(text)];
             blocks.extend(warning::of(asked));
             let mut told = CallToolResult::success(blocks);
             told.structured_content = Some(fields);
-            return Ok(told);
+            Ok(told)
         }
-        Ok(Err(Error::Unconfirmed(question))) => return Err(question),
-        Ok(Err(error)) => {
-            error::log(&error, tool, request);
-            Problem::of(&error, request)
-        }
-        Err(_) => {
-            tracing::error!(tool, %request, "the tool panicked");
-            Problem::internal(request)
-        }
-    };
-    Ok(refused(&problem))
+        Err(Some(Error::Unconfirmed(question))) => Err(question),
+        Err(error) => Ok(refused(&error::problem(tool, request, error.as_ref()))),
+    }
 }
 
 fn refused(problem: &Problem) -> CallToolResult {
