@@ -155,13 +155,14 @@ impl Server {
         let mut arguments = params.arguments.unwrap_or_default();
         // Some clients say `null` where they mean nothing.
         arguments.retain(|_, given| !given.is_null());
-        let this_call = digest_of(&tool.name, &arguments);
+        // Most calls ask nothing, and need no digest.
+        let this_call = || digest_of(&tool.name, &arguments);
         let meta = Self::meta(context);
         let is_modern = is_modern(context);
 
         let consent = match params.request_state.filter(|_| is_modern) {
             Some(state) => {
-                let expected = self.confirmations.take(&state, this_call);
+                let expected = self.confirmations.take(&state, this_call());
                 let expected = expected.ok_or_else(unknown_state)?;
                 // Without an answer in it, the question is asked again.
                 expected.answered(params.input_responses.as_ref())
@@ -174,7 +175,7 @@ impl Server {
             Err(question) => question,
         };
         if is_modern {
-            let mut asked = self.confirmations.ask(&question, this_call);
+            let mut asked = self.confirmations.ask(&question, this_call());
             asked.meta = meta;
             return Ok(asked.into());
         }
