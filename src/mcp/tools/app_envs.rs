@@ -3,8 +3,13 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Call, Hints, parse};
-use crate::{authority::Error, authz::Request, mcp::Server, wire::account::AppEnvs};
+use super::{Call, Hints};
+use crate::{
+    authority::Error,
+    authz::Request,
+    mcp::Server,
+    wire::{account::AppEnvs, parse},
+};
 
 /// Arguments of `list_app_envs`.
 #[derive(Debug, Deserialize, JsonSchema)]

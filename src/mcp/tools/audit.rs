@@ -3,12 +3,12 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Call, Hints, parse};
+use super::{Call, Hints};
 use crate::{
     authority::{Error, ReadAudit},
     authz::Request,
     mcp::Server,
-    wire::audit::AuditRecords,
+    wire::{audit::AuditRecords, parse},
 };
 
 /// Arguments of `list_audit_records`.

@@ -3,13 +3,16 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Call, Hints, parse};
+use super::{Call, Hints};
 use crate::{
     authority::{Error, For, Thing},
     authz::Request,
     domain::app_env::AppEnvRef,
     mcp::Server,
-    wire::cli_token::{RevealedAppEnvToken, RevealedCliToken, RevealedUserToken},
+    wire::{
+        cli_token::{RevealedAppEnvToken, RevealedCliToken, RevealedUserToken},
+        parse,
+    },
 };
 
 /// Arguments of `reveal_user_token`: none.

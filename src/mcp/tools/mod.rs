@@ -3,7 +3,6 @@
 mod app_envs;
 mod audit;
 mod cli_tokens;
-mod parse;
 mod tokens;
 mod whoami;
 

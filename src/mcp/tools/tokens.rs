@@ -3,12 +3,15 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Call, Hints, parse};
+use super::{Call, Hints};
 use crate::{
     authority::{self, Consent, Deliver, Error, For, Of, Revoke},
     authz::Request,
     mcp::Server,
-    wire::token::{NewToken, RevokedToken, Token, Tokens},
+    wire::{
+        parse,
+        token::{NewToken, RevokedToken, Token, Tokens},
+    },
 };
 
 /// Arguments of `create_token`.

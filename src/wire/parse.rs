@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// A value that reads itself.
-pub(super) fn value<T>(field: &'static str, text: &str) -> Result<T, Error>
+pub(crate) fn value<T>(field: &'static str, text: &str) -> Result<T, Error>
 where
     T: FromStr,
     T::Err: ToString,
@@ -26,7 +26,7 @@ where
 }
 
 /// A value that may be missing.
-pub(super) fn maybe<T>(field: &'static str, text: Option<&str>) -> Result<Option<T>, Error>
+pub(crate) fn maybe<T>(field: &'static str, text: Option<&str>) -> Result<Option<T>, Error>
 where
     T: FromStr,
     T::Err: ToString,
@@ -34,35 +34,35 @@ where
     text.map(|text| value(field, text)).transpose()
 }
 
-pub(super) fn label(text: &str) -> Result<Label, Error> {
+pub(crate) fn label(text: &str) -> Result<Label, Error> {
     Label::parse(text).map_err(|why| Error::invalid("label", why))
 }
 
-pub(super) fn query(text: Option<&str>) -> Result<Option<Label>, Error> {
+pub(crate) fn query(text: Option<&str>) -> Result<Option<Label>, Error> {
     text.map(|text| Label::parse(text).map_err(|why| Error::invalid("query", why)))
         .transpose()
 }
 
-pub(super) fn action(text: Option<&str>) -> Result<Option<&'static str>, Error> {
+pub(crate) fn action(text: Option<&str>) -> Result<Option<&'static str>, Error> {
     text.map(|text| Action::named(text).map_err(|why| Error::invalid("action", why)))
         .transpose()
 }
 
-pub(super) fn scopes(texts: &[String]) -> Result<Scopes, Error> {
+pub(crate) fn scopes(texts: &[String]) -> Result<Scopes, Error> {
     Scopes::parse(texts.iter().map(String::as_str)).map_err(|why| Error::invalid("scopes", why))
 }
 
-pub(super) fn duration(field: &'static str, text: Option<&str>) -> Result<Option<Duration>, Error> {
+pub(crate) fn duration(field: &'static str, text: Option<&str>) -> Result<Option<Duration>, Error> {
     text.map(|text| expires::duration(text).map_err(|why| Error::invalid(field, why)))
         .transpose()
 }
 
-pub(super) fn limit(rows: Option<i64>) -> Result<Limit, Error> {
+pub(crate) fn limit(rows: Option<i64>) -> Result<Limit, Error> {
     rows.map_or(Ok(Limit::default()), |rows| {
         Limit::try_from(rows).map_err(|why| Error::invalid("limit", why))
     })
 }
 
-pub(super) fn cursor(text: Option<&str>) -> Option<Cursor> {
+pub(crate) fn cursor(text: Option<&str>) -> Option<Cursor> {
     text.map(Cursor::given)
 }
