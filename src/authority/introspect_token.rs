@@ -1,13 +1,16 @@
-//! Whether some token is good, for whom, with which scopes: what services ask (RFC 7662).
+//! Whether a token is good, for whom, with which scopes: what services and proxies ask (RFC 7662).
+//! The hot path.
 
 use super::{Authority, Error, Thing, decide};
 use crate::{
-    authz::{self, Action, Credential, Request},
+    authz::{self, Action, Credential, Permit, Request},
     domain::{
+        credential::HashedToken,
         scope::Scopes,
         token::{Owner, Token, Whose},
         user::Username,
     },
+    store::{Refused, View},
 };
 
 /// What is known of a token that is good.
@@ -22,47 +25,91 @@ pub struct Introspected {
 }
 
 impl Authority {
-    /// The token that has this value, if it is good and in the account of who asks; `None`
-    /// otherwise, whatever the reason. Leaves no entry. Counts as a use of the token.
-    pub async fn introspect_token(
+    /// For each of `presented`, in their order: the token that has this value, if it is good and in
+    /// the account of who asks; `None` otherwise, whatever the reason. All of it is told for one
+    /// moment. Leaves no entry. Counts as a use of the tokens.
+    pub async fn introspect_tokens(
         &self,
         request: &Request,
-        presented: &str,
-    ) -> Result<Option<Introspected>, Error> {
-        let hash = match Credential::bearer(presented, None) {
-            Credential::Token { hash, .. } => Some(hash),
-            Credential::Nobody
-            | Credential::LocalSession { .. }
-            | Credential::Operator { .. }
-            | Credential::Keywright => None,
-        };
+        presented: &[impl AsRef<str>],
+    ) -> Result<Vec<Option<Introspected>>, Error> {
+        let hashes: Vec<_> = presented
+            .iter()
+            .map(|presented| hash(presented.as_ref()))
+            .collect();
         let house = self.clone();
         self.read(request, move |view, who| {
             let whose = who.account().map(Whose::Account);
             let permit = decide(who, Action::IntrospectToken, whose, Thing::Account)?;
-            let found = match &hash {
-                Some(hash) => view.presented(hash)?,
-                None => None,
-            };
-            let Some(found) = found.filter(|found| {
-                found.is_good(who.at()) && Some(found.token.account) == permit.account()
-            }) else {
-                return Ok(None);
-            };
-            house.uses.used(&found.token, found.generation, who.at());
-            let user = match found.token.owner {
-                Owner::User(user) => view.user(&permit, user)?,
-                Owner::AppEnv(_) => None,
-            };
-            let scopes = authz::effective(&found);
-            let mut token = found.token;
-            house.uses.overlay(&mut token);
-            Ok(Some(Introspected {
-                token,
-                scopes,
-                username: user.map(|user| user.username),
-            }))
+            let mut answers = Vec::with_capacity(hashes.len());
+            for hash in &hashes {
+                let found = match hash {
+                    Some(hash) => view.presented(hash)?,
+                    None => None,
+                };
+                let found = found.filter(|found| {
+                    found.is_good(who.at()) && Some(found.token.account) == permit.account()
+                });
+                answers.push(match found {
+                    Some(found) => {
+                        house.uses.used(&found.token, found.generation, who.at());
+                        let scopes = authz::effective(&found.token, found.owner.role());
+                        Some(house.told(view, &permit, found.token, scopes)?)
+                    }
+                    None => None,
+                });
+            }
+            Ok(answers)
         })
         .await
+    }
+
+    /// The token that asks, if it holds all of `scopes` now. What a proxy asks in the name of who
+    /// wants to pass. A refusal leaves its entry, as everywhere.
+    pub async fn verify_token(
+        &self,
+        request: &Request,
+        scopes: Scopes,
+    ) -> Result<Introspected, Error> {
+        let house = self.clone();
+        self.read(request, move |view, who| {
+            let whose = who.account().map(Whose::Account);
+            let action = Action::VerifyToken(scopes.clone());
+            let permit = decide(who, action, whose, Thing::Account)?;
+            let token = who.token().ok_or(Error::NotFound(Thing::Token))?;
+            let scopes = authz::effective(token, who.role());
+            house.told(view, &permit, token.clone(), scopes)
+        })
+        .await
+    }
+
+    fn told(
+        &self,
+        view: &mut View,
+        permit: &Permit<'_>,
+        mut token: Token,
+        scopes: Scopes,
+    ) -> Result<Introspected, Refused<Error>> {
+        let user = match token.owner {
+            Owner::User(user) => view.user(permit, user)?,
+            Owner::AppEnv(_) => None,
+        };
+        self.uses.overlay(&mut token);
+        Ok(Introspected {
+            token,
+            scopes,
+            username: user.map(|user| user.username),
+        })
+    }
+}
+
+/// The print of a value, if it can be one.
+fn hash(presented: &str) -> Option<HashedToken> {
+    match Credential::bearer(presented, None) {
+        Credential::Token { hash, .. } => Some(hash),
+        Credential::Nobody
+        | Credential::LocalSession { .. }
+        | Credential::Operator { .. }
+        | Credential::Keywright => None,
     }
 }

@@ -83,6 +83,8 @@ pub enum Action {
     RemoveMembership,
     /// Ask whether some token is good.
     IntrospectToken,
+    /// Pass where these scopes are asked for.
+    VerifyToken(Scopes),
     /// Read what happened.
     ReadAudit {
         /// To everyone in the account, not to oneself.
@@ -125,7 +127,7 @@ pub struct Change {
 pub struct NotAnAction;
 
 /// Every name of an action that the audit trail can hold.
-const NAMES: [&str; 26] = [
+const NAMES: [&str; 27] = [
     "authenticate",
     "claim_token",
     "create_account",
@@ -150,6 +152,7 @@ const NAMES: [&str; 26] = [
     "update_token",
     "update_user",
     "verify_audit",
+    "verify_token",
     "check_store",
     "whoami",
 ];
@@ -187,6 +190,7 @@ impl Action {
             Self::ReadAudit { account: false } => &[Scope::READ_AUDIT],
             Self::Authenticate
             | Self::Whoami
+            | Self::VerifyToken(_)
             | Self::ClaimToken
             | Self::ListClaims
             | Self::SetCliToken
@@ -233,6 +237,7 @@ impl Action {
             | Self::SetMembership
             | Self::RemoveMembership
             | Self::IntrospectToken
+            | Self::VerifyToken(_)
             | Self::ReadAudit { account: false }
             | Self::VerifyAudit
             | Self::CheckStore
@@ -272,6 +277,7 @@ impl Action {
             | Self::CreateAppEnv
             | Self::DeleteAppEnv
             | Self::IntrospectToken
+            | Self::VerifyToken(_)
             | Self::ReadAudit { .. } => false,
         }
     }
@@ -303,6 +309,7 @@ impl Action {
             Self::SetMembership => "set_membership",
             Self::RemoveMembership => "remove_membership",
             Self::IntrospectToken => "introspect_token",
+            Self::VerifyToken(_) => "verify_token",
             Self::ReadAudit { .. } => "list_audit_records",
             Self::VerifyAudit => "verify_audit",
             Self::CheckStore => "check_store",

@@ -8,7 +8,7 @@ use crate::domain::{
     audit::{Chain, Outcome},
     id::TokenId,
     scope::{Scope, Scopes},
-    token::{Owner, OwnerNow, Powers, Presented, Whose},
+    token::{Owner, Powers, Token, Whose},
 };
 
 /// May `principal` do `action` to a thing that is `whose`?
@@ -50,16 +50,15 @@ pub fn covers(principal: &Principal, powers: &Powers) -> Result<(), Why> {
     }
 }
 
-/// What a token that is good may do now: its scopes, as far as its owner's rights go. A scope that
+/// What a token that is good may do now, whose owner has this role: its scopes, as far as those
+/// rights go. A scope that
 /// needs a role is carried without it, and does nothing.
-pub fn effective(presented: &Presented) -> Scopes {
-    let scopes = presented.token.powers.scopes.clone();
-    match &presented.owner {
-        OwnerNow::User(standing) if standing.role == Some(Role::Admin) => scopes,
-        OwnerNow::User(_) | OwnerNow::AppEnv | OwnerNow::Gone => {
-            scopes.without(&Scope::MANAGE_ACCOUNT)
-        }
+pub fn effective(token: &Token, role: Option<Role>) -> Scopes {
+    let scopes = token.powers.scopes.clone();
+    if role == Some(Role::Admin) {
+        return scopes;
     }
+    scopes.without(&Scope::MANAGE_ACCOUNT)
 }
 
 /// What `principal` could do with its own things, and what is missing where it could not.
@@ -221,6 +220,7 @@ fn own_rules(principal: &Principal, action: &Action) -> Result<(), Why> {
         | Action::DeleteAppEnv
         | Action::IntrospectToken
         | Action::ReadAudit { .. } => Ok(()),
+        Action::VerifyToken(asked) => holds_all(principal, asked),
         Action::ClaimToken
         | Action::ListClaims
         | Action::SetCliToken
@@ -241,6 +241,7 @@ fn own_rules(principal: &Principal, action: &Action) -> Result<(), Why> {
 fn account_rules(principal: &Principal, action: &Action) -> Result<(), Why> {
     match action {
         Action::RevealAppEnvToken(scopes) => covers_scopes(principal, scopes),
+        Action::VerifyToken(asked) => holds_all(principal, asked),
         Action::Whoami
         | Action::ListTokens { account: true }
         | Action::ListAppEnvs
@@ -291,6 +292,7 @@ fn may_manage(action: &Action) -> Result<(), Why> {
         | Action::ListAppEnvs
         | Action::CreateAppEnv
         | Action::DeleteAppEnv
+        | Action::VerifyToken(_)
         | Action::ClaimToken
         | Action::ListClaims
         | Action::SetCliToken
@@ -306,6 +308,18 @@ fn may_manage(action: &Action) -> Result<(), Why> {
         | Action::FoundStore
         | Action::Sweep => Err(Why::Hidden),
     }
+}
+
+/// A service asks for these scopes before it does anything. One that needs a role does nothing
+/// without it.
+fn holds_all(principal: &Principal, asked: &Scopes) -> Result<(), Why> {
+    if let Some(lacking) = principal.reach().lacks(asked) {
+        return Err(Why::Scope(lacking.clone()));
+    }
+    if asked.contains(&Scope::MANAGE_ACCOUNT) && principal.role() != Some(Role::Admin) {
+        return Err(Why::Role(Role::Admin));
+    }
+    Ok(())
 }
 
 /// Nobody widens a token that is there, a person neither: they make another.

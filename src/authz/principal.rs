@@ -11,7 +11,7 @@ use crate::domain::{
     credential::{self, HashedToken},
     id::{AccountId, RequestId, TokenId, UserId},
     scope::{Reach, Scopes},
-    token::{HeldValue, Owner, OwnerNow, Presented, Standing, Token, Whose},
+    token::{HeldValue, Owner, Presented, Standing, Token, Whose},
 };
 
 /// One request: what was presented, and through which door.
@@ -251,10 +251,7 @@ pub fn recognize_opener(opener: Actor, found: Found, now: &Principal) -> Option<
 }
 
 fn token_kind(presented: Presented, reach: Reach) -> Kind {
-    let role = match &presented.owner {
-        OwnerNow::User(standing) => standing.role,
-        OwnerNow::AppEnv | OwnerNow::Gone => None,
-    };
+    let role = presented.owner.role();
     Kind::Token {
         value: HeldValue {
             generation: presented.generation,

@@ -31,6 +31,8 @@ pub enum Chain {
 pub enum Front {
     /// A tool of the MCP server.
     Mcp,
+    /// A request of a service, a script or a proxy.
+    Http,
     /// A command at the shell.
     Cli,
     /// The program itself, keeping house.
@@ -195,6 +197,7 @@ impl Front {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Mcp => "mcp",
+            Self::Http => "http",
             Self::Cli => "cli",
             Self::Housekeeping => "housekeeping",
         }
@@ -207,6 +210,7 @@ impl FromStr for Front {
     fn from_str(text: &str) -> Result<Self, Unknown> {
         match text {
             "mcp" => Ok(Self::Mcp),
+            "http" => Ok(Self::Http),
             "cli" => Ok(Self::Cli),
             "housekeeping" => Ok(Self::Housekeeping),
             _ => Err(Unknown),

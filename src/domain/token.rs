@@ -308,6 +308,16 @@ pub enum OwnerNow {
     Gone,
 }
 
+impl OwnerNow {
+    /// What a person is in the token's account.
+    pub fn role(&self) -> Option<Role> {
+        match self {
+            Self::User(standing) => standing.role,
+            Self::AppEnv | Self::Gone => None,
+        }
+    }
+}
+
 impl Presented {
     /// Whether it authenticates anybody at `at`: the token is active, the value has not been
     /// overtaken, and the owner is still one of the account.

@@ -21,7 +21,7 @@ pub struct AuditRecord {
     pub actor: String,
     /// UUID of the user on whose behalf.
     pub user: Option<String>,
-    /// Through which door: `mcp`, `cli` or `housekeeping`.
+    /// Through which door: `mcp`, `http`, `cli` or `housekeeping`.
     pub through: String,
     /// UUID of the request.
     pub request: String,

@@ -2,7 +2,7 @@
 
 use chrono::Duration;
 
-use super::{no_change, other_id, own_id, powers, small, update, wide};
+use super::{no_change, other_id, own_id, powers, scopes, small, update, wide};
 use crate::{
     authz::{Action, Change},
     domain::{scope::Scopes, token::Powers},
@@ -23,6 +23,7 @@ pub(super) fn family(action: &Action) -> &'static str {
         Action::RevealAppEnvToken(_) => "reveal env's",
         Action::ListAppEnvs | Action::CreateAppEnv | Action::DeleteAppEnv => "envs",
         Action::IntrospectToken => "introspect",
+        Action::VerifyToken(_) => "verify",
         Action::ReadAudit { .. } => "audit",
         Action::ClaimToken
         | Action::ListClaims
@@ -142,6 +143,12 @@ pub(super) fn actions() -> Vec<(&'static str, Action)> {
         ("create", Action::CreateAppEnv),
         ("delete", Action::DeleteAppEnv),
         ("", Action::IntrospectToken),
+        ("", Action::VerifyToken(Scopes::default())),
+        ("more scopes", Action::VerifyToken(wide())),
+        (
+            "manage:account",
+            Action::VerifyToken(scopes("manage:account")),
+        ),
         ("one's own", Action::ReadAudit { account: false }),
         ("the account's", Action::ReadAudit { account: true }),
         ("claim", Action::ClaimToken),

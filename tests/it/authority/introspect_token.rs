@@ -1,9 +1,24 @@
 //! A service asks whether some token is good; whatever the reason, a bad one is not there.
 
 use chrono::Duration;
-use keywright::{authority::For, domain::account::Role};
+use keywright::{
+    authority::{Error, For, Introspected},
+    authz::Request,
+    domain::account::Role,
+};
 
 use crate::support::{Agent, TestApp, env_named, operator, scopes, why};
+
+/// What `asks` is told of one value.
+async fn introspect(
+    app: &TestApp,
+    asks: &Request,
+    value: &str,
+) -> Result<Option<Introspected>, Error> {
+    let answers = app.authority.introspect_tokens(asks, &[value]).await?;
+    let [answer] = answers.try_into().unwrap();
+    Ok(answer)
+}
 
 async fn service(app: &TestApp) -> Agent {
     app.agent(["introspect:tokens"]).await
@@ -15,10 +30,7 @@ async fn a_good_token_is_told_with_its_scopes_and_owner() {
     let service = service(&app).await;
     let ann = app.agent(["read:notes"]).await;
 
-    let found = app
-        .authority
-        .introspect_token(&service.asks(), &ann.value)
-        .await;
+    let found = introspect(&app, &service.asks(), &ann.value).await;
     let found = found.unwrap().unwrap();
 
     assert_eq!(found.token.id, ann.id);
@@ -52,7 +64,7 @@ async fn every_bad_token_is_not_there_and_leaves_no_entry() {
         &expired.value,
         &theirs.value,
     ] {
-        let found = app.authority.introspect_token(&service.asks(), value).await;
+        let found = introspect(&app, &service.asks(), value).await;
 
         assert!(found.unwrap().is_none());
     }
@@ -65,10 +77,7 @@ async fn asking_needs_introspect_tokens() {
     let app = TestApp::new().await;
     let ann = app.agent(["read:tokens", "read:secrets"]).await;
 
-    let refused = app
-        .authority
-        .introspect_token(&ann.asks(), &ann.value)
-        .await;
+    let refused = introspect(&app, &ann.asks(), &ann.value).await;
 
     assert_eq!(why(refused), "this needs the scope `introspect:tokens`");
     assert_eq!(
@@ -82,18 +91,16 @@ async fn manage_account_is_told_only_while_its_owner_is_an_admin() {
     let app = TestApp::new().await;
     let service = service(&app).await;
     let ann = app.agent(["manage:account", "read:notes"]).await;
-    let ask = || {
-        let asked = service.asks();
-        let (authority, value) = (app.authority.clone(), ann.value.clone());
-        async move { authority.introspect_token(&asked, &value).await }
-    };
-    let as_admin = ask().await.unwrap().unwrap();
+    let as_admin = introspect(&app, &service.asks(), &ann.value).await;
     app.set_role("ann", Role::Member).await;
 
-    let as_member = ask().await.unwrap().unwrap();
+    let as_member = introspect(&app, &service.asks(), &ann.value).await;
 
-    assert_eq!(as_admin.scopes, scopes("manage:account read:notes"));
-    assert_eq!(as_member.scopes, scopes("read:notes"));
+    assert_eq!(
+        as_admin.unwrap().unwrap().scopes,
+        scopes("manage:account read:notes")
+    );
+    assert_eq!(as_member.unwrap().unwrap().scopes, scopes("read:notes"));
 }
 
 #[tokio::test]
@@ -104,10 +111,7 @@ async fn an_app_environments_cli_token_has_no_username() {
     app.set_cli_token(env_named("staging"), "deploy:app").await;
     let shown = app.reveal(&operator(), env_named("staging")).await.unwrap();
 
-    let found = app
-        .authority
-        .introspect_token(&service.asks(), shown.value.expose())
-        .await;
+    let found = introspect(&app, &service.asks(), shown.value.expose()).await;
 
     let found = found.unwrap().unwrap();
     assert_eq!(found.username, None);
@@ -122,10 +126,7 @@ async fn a_users_cli_token_is_told_like_any_other() {
     let shown = app.reveal(&operator(), For::Me).await;
     let shown = shown.unwrap();
 
-    let found = app
-        .authority
-        .introspect_token(&service.asks(), shown.value.expose())
-        .await;
+    let found = introspect(&app, &service.asks(), shown.value.expose()).await;
 
     assert_eq!(found.unwrap().unwrap().token.id, token.id);
 }

@@ -13,4 +13,5 @@ mod revoke_token;
 mod rotate_token;
 mod sweep;
 mod update_token;
+mod verify_token;
 mod whoami;
