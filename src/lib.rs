@@ -20,4 +20,6 @@ pub mod wire;
 
 pub mod mcp;
 
+pub mod http;
+
 pub mod cli;

@@ -34,6 +34,8 @@ pub struct Request {
 /// ask.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Seen {
+    /// Who, as it is written down.
+    pub actor: Actor,
     /// The one moment at which the request happened.
     pub at: Time,
     /// Until when who asked may ask; `None` for ever.
@@ -152,6 +154,7 @@ impl Request {
     /// Notes whom it was recognized as. A verb that runs again notes it anew.
     pub(crate) fn recognized(&self, who: &Principal) {
         let seen = Seen {
+            actor: who.actor(),
             at: who.at(),
             expires_at: who.expires_at(),
         };

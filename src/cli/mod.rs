@@ -13,6 +13,7 @@ mod doctor;
 mod error;
 #[cfg(test)]
 mod error_table;
+mod http;
 mod man;
 mod mcp;
 mod output;
@@ -51,7 +52,7 @@ pub async fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         }
     };
     let json = typed.place.json;
-    let filter = env::read(&env::LOG);
+    let filter = env::read(&env::LOG).or_else(|| typed.command.usual_log().map(str::to_owned));
     let done = match telemetry::start(filter.as_deref(), output::colours(&io::stderr())) {
         Ok(()) => command(typed).await,
         Err(why) => Err(Failure::Misuse(format!("`{}`: {why}", env::LOG.name))),
@@ -116,6 +117,7 @@ async fn command(typed: Keywright) -> Result<(), Failure> {
     let out = Output { json: place.json };
     match typed.command {
         Command::Mcp(asked) => mcp::run(place, asked).await,
+        Command::Serve(asked) => http::run(place, asked).await,
         Command::Demo => demo::run().await,
         Command::Doctor => doctor::run(place, out).await,
         Command::Store(asked) => store::run(place, out, asked).await,

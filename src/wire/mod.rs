@@ -5,6 +5,7 @@
 pub mod account;
 pub mod audit;
 pub mod cli_token;
+pub mod introspection;
 pub(crate) mod parse;
 pub mod problem;
 pub mod time;

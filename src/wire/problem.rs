@@ -3,6 +3,7 @@
 
 use std::fmt::Display;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
 };
 
 /// The closed set of codes.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Code {
     /// Nobody, or nobody any more.
@@ -32,6 +33,8 @@ pub enum Code {
     Conflict,
     /// As much is there already as may be.
     LimitExceeded,
+    /// Too often.
+    RateLimited,
     /// The store or the vault is out of reach.
     Unavailable,
     /// Our fault.
@@ -40,7 +43,7 @@ pub enum Code {
 
 /// Why not, in words for a program and its person. It carries no value, not even a wrong one that
 /// was presented.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 pub struct Problem {
     /// What kind of refusal.
     pub code: Code,
@@ -48,15 +51,17 @@ pub struct Problem {
     pub message: String,
     /// What the asker can do itself.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     pub you_can: Option<String>,
     /// What only a person can do.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     pub only_the_person_can: Option<String>,
 }
 
 impl Code {
     /// Every code, in the order in which checks are made.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Unauthenticated,
         Self::InvalidArgument,
         Self::InsufficientScope,
@@ -65,6 +70,7 @@ impl Code {
         Self::Forbidden,
         Self::Conflict,
         Self::LimitExceeded,
+        Self::RateLimited,
         Self::Unavailable,
         Self::Internal,
     ];
@@ -84,6 +90,7 @@ impl Code {
             Self::Forbidden => "This is not allowed, whatever the scopes.",
             Self::Conflict => "It does not go together with how things are.",
             Self::LimitExceeded => "As much is there already as may be; the sentence says of what.",
+            Self::RateLimited => "Asked too often; `Retry-After` says when to ask again.",
             Self::Unavailable => "The store or the vault is out of reach; nothing was changed.",
             Self::Internal => "Our fault; the log has the request.",
         }
@@ -100,6 +107,7 @@ impl Code {
             Self::InvalidArgument => "invalid_argument",
             Self::Conflict => "conflict",
             Self::LimitExceeded => "limit_exceeded",
+            Self::RateLimited => "rate_limited",
             Self::Unavailable => "unavailable",
             Self::Internal => "internal",
         }
@@ -116,7 +124,14 @@ impl Problem {
         }
     }
 
-    fn you_can(mut self, what: impl Into<String>) -> Self {
+    /// What HTTP itself has to say, before any verb is asked.
+    pub(crate) fn http(code: Code, message: &dyn Display) -> Self {
+        Self::new(code, message)
+    }
+
+    /// The same, with what the asker can do.
+    #[must_use]
+    pub(crate) fn you_can(mut self, what: impl Into<String>) -> Self {
         self.you_can = Some(what.into());
         self
     }

@@ -154,7 +154,7 @@ fn the_list_of_exposing_files_is_not_longer_than_it_must_be() {
 
 #[test]
 fn json_is_spoken_by_the_fronts_alone() {
-    let rooms = ["src/wire/", "src/mcp/", "src/cli/"];
+    let rooms = ["src/wire/", "src/mcp/", "src/http/", "src/cli/"];
     let json = |used: &Use| {
         let names = ["serde", "serde_json", "schemars"];
         names.contains(&used.path[0].as_str())

@@ -8,6 +8,7 @@ mod cli;
 mod compile_fail;
 mod coverage;
 mod docs;
+mod http;
 mod leaks;
 mod mcp;
 mod packaging;

@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand};
 
 use super::connect::CLIENTS;
 pub(super) use admin::{Account, Audit, Env, Member, Store, User};
-pub(super) use program::{Connect, Mcp, Run, Scan};
+pub(super) use program::{Connect, Mcp, Run, Scan, Serve};
 pub(super) use token::{Claim, CliToken, Create, List, Rotate, ToSink, Token, Update};
 
 /// The token authority for AI agents.
@@ -27,6 +27,7 @@ pub(super) use token::{Claim, CliToken, Create, List, Rotate, ToSink, Token, Upd
 Examples:
   keywright demo                                   see an agent get a token, on a throw-away store
   keywright mcp --local                            the server that an MCP client starts
+  keywright serve                                  MCP, REST and checks of tokens over HTTP
   keywright token create Zapier --scopes read:notes --expires 30d
   keywright claim                                  pick up what agents asked for
   keywright run --token job=NOTES_TOKEN --scopes read:notes -- ./job.sh"
@@ -68,6 +69,17 @@ Examples:
   keywright mcp --local --scopes 'read:tokens write:tokens' --grant read:notes
   KEYWRIGHT_TOKEN=... keywright mcp")]
     Mcp(Mcp),
+    /// Serve MCP, REST, introspection and forward-auth over HTTP
+    #[command(after_help = "\
+It listens on this machine alone, at port 8484, unless a public https address is set: then it stands
+behind a proxy that speaks TLS. Every request brings its own token. It logs every answer to standard
+error, and ends on SIGTERM or SIGINT once requests in flight are answered.
+
+Examples:
+  keywright serve
+  keywright serve --listen 127.0.0.1:9000 --metrics 127.0.0.1:9001
+  keywright serve --listen 0.0.0.0:8484 --public-url https://tokens.example.com")]
+    Serve(Serve),
     /// See an agent get a token whose value it never sees, on a throw-away store
     Demo,
     /// See whether this installation is sound, and what mends it
@@ -202,4 +214,11 @@ pub(super) struct Page {
     /// From where on: the cursor that the page before ended with
     #[arg(long)]
     pub(super) cursor: Option<String>,
+}
+
+impl Command {
+    /// What is logged, unless something else is wanted; `None` is what is usual.
+    pub(super) fn usual_log(&self) -> Option<&'static str> {
+        matches!(self, Self::Serve(_)).then_some("warn,keywright::http=info")
+    }
 }

@@ -1,11 +1,11 @@
 //! What is typed about other programs: the server that they start, clients that are connected,
 //! commands that are run, and files that are searched.
 
-use std::{ffi::OsString, path::PathBuf};
+use std::{ffi::OsString, net::SocketAddr, path::PathBuf};
 
 use clap::{ArgGroup, Args};
 
-use crate::cli::connect::CLIENTS;
+use crate::{cli::connect::CLIENTS, http::PublicUrl};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Mcp {
@@ -24,6 +24,25 @@ pub(in crate::cli) struct Mcp {
     #[arg(long, value_name = "WHEN", default_value = "where-possible")]
     #[arg(value_parser = ["where-possible", "always"])]
     pub(in crate::cli) confirm: String,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Serve {
+    /// Where to listen; may be repeated [default: port 8484 of this machine alone]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(in crate::cli) listen: Vec<SocketAddr>,
+    /// The https address under which others know this server; needed to listen beyond this machine
+    #[arg(long, value_name = "URL")]
+    pub(in crate::cli) public_url: Option<PublicUrl>,
+    /// Where to serve metrics for Prometheus, at /metrics [default: nowhere]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(in crate::cli) metrics: Option<SocketAddr>,
+    /// How many requests a second one address may make, and so many at once; 0 for no limit
+    #[arg(long, value_name = "TIMES", default_value_t = 5000)]
+    pub(in crate::cli) rate_per_address: u32,
+    /// How many requests a second may be made with one token, and so many at once; 0 for no limit
+    #[arg(long, value_name = "TIMES", default_value_t = 1000)]
+    pub(in crate::cli) rate_per_token: u32,
 }
 
 #[derive(Debug, Args)]

@@ -1,0 +1,124 @@
+//! App environments, which own CLI tokens and tokens of services.
+
+use axum::{
+    extract::{Path, State},
+    http::StatusCode,
+};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::Answer;
+use crate::{
+    authority::NewAppEnv,
+    domain::{app_env::AppEnvRef, label::Label},
+    http::{
+        Http,
+        bearer::Asked,
+        error::Refusal,
+        extract::{Json, Query, in_path},
+        route::Route,
+    },
+    wire::{
+        account::{AppEnv, AppEnvs},
+        parse,
+    },
+};
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::get(
+            "/v1/app-envs",
+            "list_app_envs",
+            "Lists the account's app environments, newest first.",
+            list,
+        )
+        .needs("`read:envs`")
+        .query::<ListAppEnvs>()
+        .answers::<AppEnvs>(200, "A page of them."),
+        Route::post(
+            "/v1/app-envs",
+            "create_app_env",
+            "Makes an app environment in the account.",
+            create,
+        )
+        .needs("`write:envs` and the role admin")
+        .body::<CreateAppEnv>()
+        .answers::<AppEnv>(201, "It was made."),
+        Route::delete(
+            "/v1/app-envs/{id}",
+            "delete_app_env",
+            "Removes an app environment and ends its tokens.",
+            delete,
+        )
+        .needs("`write:envs` and the role admin")
+        .answers_nothing(204, "It is gone."),
+    ]
+}
+
+/// Which app environments.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ListAppEnvs {
+    /// How many at most: 1 to 200, by default 50.
+    #[serde(default)]
+    #[schemars(with = "i64", range(min = 1, max = 200))]
+    limit: Option<i64>,
+    /// The `next_cursor` of the page before.
+    #[serde(default)]
+    #[schemars(with = "String")]
+    cursor: Option<String>,
+}
+
+async fn list(
+    State(http): State<Http>,
+    asked: Asked,
+    Query(query): Query<ListAppEnvs>,
+) -> Result<Answer<AppEnvs>, Refusal> {
+    let limit = parse::limit(query.limit)?;
+    let cursor = parse::cursor(query.cursor.as_deref());
+    let page = http
+        .authority
+        .list_app_envs(&asked.request, limit, cursor)
+        .await?;
+    Ok(Answer::ok((&page).into()))
+}
+
+/// A new app environment.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct CreateAppEnv {
+    /// Its name for people. 1 to 200 characters.
+    name: String,
+    /// Its name in commands, such as `production`; unique within the account.
+    #[serde(default)]
+    #[schemars(with = "String")]
+    cli_env_name: Option<String>,
+}
+
+async fn create(
+    State(http): State<Http>,
+    asked: Asked,
+    Json(body): Json<CreateAppEnv>,
+) -> Result<Answer<AppEnv>, Refusal> {
+    let new = NewAppEnv {
+        name: Label::parse(&body.name)
+            .map_err(|why| crate::authority::Error::invalid("name", why))?,
+        cli_env_name: parse::maybe("cli_env_name", body.cli_env_name.as_deref())?,
+    };
+    let env = http.authority.create_app_env(&asked.request, new).await?;
+    Ok(Answer {
+        status: StatusCode::CREATED,
+        location: None,
+        body: (&env).into(),
+    })
+}
+
+async fn delete(
+    State(http): State<Http>,
+    asked: Asked,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Refusal> {
+    let env = AppEnvRef::Id(in_path("id", &id)?);
+    http.authority.delete_app_env(&asked.request, env).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,67 @@
+//! REST: everything that the tools do, and what people need besides. A handler reads, calls one verb,
+//! answers.
+
+mod app_envs;
+mod audit;
+mod cli_tokens;
+mod tokens;
+mod whoami;
+
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+
+use super::route::Route;
+
+/// What was asked for, as JSON.
+#[derive(Debug)]
+pub(super) struct Answer<T> {
+    status: StatusCode,
+    location: Option<String>,
+    body: T,
+}
+
+pub(super) fn routes() -> Vec<Route> {
+    let mut routes = tokens::routes();
+    routes.extend(cli_tokens::routes());
+    routes.extend(app_envs::routes());
+    routes.extend(whoami::routes());
+    routes.extend(audit::routes());
+    routes
+}
+
+impl<T> Answer<T> {
+    /// Here it is.
+    pub(super) fn ok(body: T) -> Self {
+        Self {
+            status: StatusCode::OK,
+            location: None,
+            body,
+        }
+    }
+
+    /// It was made, and is to be found at `location`.
+    pub(super) fn created(location: String, body: T) -> Self {
+        Self {
+            status: StatusCode::CREATED,
+            location: Some(location),
+            body,
+        }
+    }
+}
+
+impl<T: Serialize> IntoResponse for Answer<T> {
+    fn into_response(self) -> Response {
+        // What is ours to write can be written.
+        let body = serde_json::to_vec(&self.body).unwrap_or_default();
+        let kind = [(header::CONTENT_TYPE, "application/json")];
+        let mut response = (self.status, kind, body).into_response();
+        let location = self.location.map(HeaderValue::try_from);
+        if let Some(Ok(location)) = location {
+            response.headers_mut().insert(header::LOCATION, location);
+        }
+        response
+    }
+}

@@ -1,0 +1,44 @@
+//! Whether the process lives, and whether it can serve: what supervisors and load balancers ask.
+
+use axum::extract::State;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{Http, api::Answer, error::Refusal, route::Route};
+
+/// How it is.
+#[derive(Debug, JsonSchema, Serialize)]
+pub(super) struct Health {
+    /// `ok`.
+    status: &'static str,
+}
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::get(
+            "/healthz",
+            "health",
+            "Whether the process lives. It does not look at the store.",
+            healthz,
+        )
+        .open()
+        .answers::<Health>(200, "It does."),
+        Route::get(
+            "/readyz",
+            "readiness",
+            "Whether requests can be served now: the store answers.",
+            readyz,
+        )
+        .open()
+        .answers::<Health>(200, "They can."),
+    ]
+}
+
+async fn healthz() -> Answer<Health> {
+    Answer::ok(Health { status: "ok" })
+}
+
+async fn readyz(State(http): State<Http>) -> Result<Answer<Health>, Refusal> {
+    http.authority.mark().await?;
+    Ok(Answer::ok(Health { status: "ok" }))
+}

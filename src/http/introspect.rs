@@ -1,0 +1,139 @@
+//! Whether a token is good (RFC 7662): what a service asks that was shown one.
+//!
+//! 1. The service presents a token of its own that carries `introspect:tokens`.
+//! 2. It sends the token that it was shown, as a form (the RFC's way) or as JSON; as JSON also many
+//!    at once.
+//! 3. A good one is told with what it may do now; of any other it is said that it is not active,
+//!    and nothing more.
+
+use axum::{
+    extract::{FromRequest as _, Request, State},
+    http::{StatusCode, header},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::{
+    Http,
+    api::Answer,
+    bearer::Asked,
+    error::Refusal,
+    extract::{Json, whole},
+    route::Route,
+};
+use crate::{
+    authority::Error,
+    wire::introspection::{Introspection, Introspections},
+};
+
+/// So many tokens are asked about at a time at most.
+const AT_ONCE: usize = 100;
+
+/// What is asked about: one of the two. Other parameters of the RFC are read and not needed.
+#[derive(Deserialize, JsonSchema)]
+struct Introspect {
+    /// The token that was shown.
+    #[serde(default)]
+    #[schemars(with = "String")]
+    token: Option<Zeroizing<String>>,
+    /// Up to 100 of them.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>", length(min = 1, max = 100))]
+    tokens: Option<Vec<Zeroizing<String>>>,
+    /// The RFC's hint, which is not needed.
+    #[serde(default)]
+    #[schemars(with = "String")]
+    #[expect(
+        dead_code,
+        reason = "it is accepted, and every kind is looked up alike"
+    )]
+    token_type_hint: Option<String>,
+}
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::post(
+            "/v1/introspect",
+            "introspect_tokens",
+            "Whether a token is good, for whom and with which scopes (RFC 7662). Of one that is not, \
+             whatever the reason, it is said that it is not active, and nothing more.",
+            introspect,
+        )
+        .needs("`introspect:tokens`")
+        .body_of::<Introspect>(&["application/json", "application/x-www-form-urlencoded"])
+        .answers::<Told>(200, "What is known of it; for many, `results` in their order."),
+    ]
+}
+
+/// One answer, or one for each.
+#[derive(JsonSchema, Serialize)]
+#[serde(untagged)]
+enum Told {
+    One(Box<Introspection>),
+    Many(Introspections),
+}
+
+async fn introspect(
+    State(http): State<Http>,
+    asked: Asked,
+    request: Request,
+) -> Result<Answer<Told>, Refusal> {
+    let is_form = request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok()?.split(';').next())
+        .is_some_and(|kind| {
+            kind.trim()
+                .eq_ignore_ascii_case("application/x-www-form-urlencoded")
+        });
+    let about = if is_form {
+        form(&whole(request.into_body()).await?)?
+    } else {
+        let Json(about) = Json::<Introspect>::from_request(request, &()).await?;
+        about
+    };
+    let (tokens, is_one) = match (about.token, about.tokens) {
+        (Some(token), None) => (vec![token], true),
+        (None, Some(tokens)) if (1..=AT_ONCE).contains(&tokens.len()) => (tokens, false),
+        (None, Some(_)) => {
+            return Err(Error::invalid("tokens", "expected 1 to 100 of them").into());
+        }
+        (Some(_), Some(_)) | (None, None) => {
+            return Err(Error::invalid("token", "expected it, or `tokens`").into());
+        }
+    };
+    let tokens: Vec<_> = tokens.iter().map(|token| token.as_str()).collect();
+    let found = http
+        .authority
+        .introspect_tokens(&asked.request, &tokens)
+        .await?;
+    let mut found: Vec<_> = found.iter().map(|found| found.as_ref().into()).collect();
+    Ok(Answer::ok(match found.pop() {
+        Some(one) if is_one => Told::One(Box::new(one)),
+        Some(last) => {
+            found.push(last);
+            Told::Many(Introspections { results: found })
+        }
+        None => Told::Many(Introspections { results: found }),
+    }))
+}
+
+/// A form (RFC 7662 section 2.1). What it repeats is refused: two readers could see two tokens.
+fn form(body: &[u8]) -> Result<Introspect, Refusal> {
+    let mut token = None;
+    for (name, value) in form_urlencoded::parse(body) {
+        if name == "token" && token.replace(Zeroizing::new(value.into_owned())).is_some() {
+            return Err(Refusal::malformed(
+                StatusCode::BAD_REQUEST,
+                "there is more than one `token`",
+                "send one; as JSON, `tokens` takes many",
+            ));
+        }
+    }
+    Ok(Introspect {
+        token,
+        tokens: None,
+        token_type_hint: None,
+    })
+}

@@ -1,0 +1,181 @@
+//! How much at once, and how often: per address and per token (the generic cell rate algorithm, of
+//! the crate `governor`). What one client asks for too much is not taken from the others.
+
+use std::{
+    net::{IpAddr, Ipv6Addr},
+    num::NonZeroU32,
+    time::Duration,
+};
+
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
+use governor::{
+    DefaultKeyedRateLimiter, Quota,
+    clock::{Clock as _, DefaultClock},
+};
+use tokio::sync::Semaphore;
+
+use super::{Http, bearer::Asked, error::Refusal, passage::Peer};
+use crate::authz::Credential;
+
+/// So many requests are answered at a time; those that come besides are told to come again.
+const AT_ONCE: usize = 1024;
+
+/// How often something may be asked.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Rate(Option<NonZeroU32>);
+
+/// What may be asked of this server at most.
+#[derive(Debug)]
+pub struct Limits {
+    at_once: Semaphore,
+    per_address: Option<DefaultKeyedRateLimiter<IpAddr>>,
+    per_token: Option<DefaultKeyedRateLimiter<u64>>,
+}
+
+impl Rate {
+    /// So often a second, and so many at once; 0 is without a limit.
+    pub fn per_second(times: u32) -> Self {
+        Self(NonZeroU32::new(times))
+    }
+
+    fn quota(self) -> Option<Quota> {
+        self.0.map(Quota::per_second)
+    }
+}
+
+impl Limits {
+    /// These rates.
+    pub fn new(per_address: Rate, per_token: Rate) -> Self {
+        Self {
+            at_once: Semaphore::new(AT_ONCE),
+            per_address: per_address.quota().map(DefaultKeyedRateLimiter::keyed),
+            per_token: per_token.quota().map(DefaultKeyedRateLimiter::keyed),
+        }
+    }
+
+    /// Forgets, every minute, who has not asked for a while: until the future is dropped.
+    pub async fn keep_small(&self) {
+        loop {
+            tokio::time::sleep(Duration::from_mins(1)).await;
+            if let Some(addresses) = &self.per_address {
+                addresses.retain_recent();
+                addresses.shrink_to_fit();
+            }
+            if let Some(tokens) = &self.per_token {
+                tokens.retain_recent();
+                tokens.shrink_to_fit();
+            }
+        }
+    }
+
+    fn admits_address(&self, peer: Peer) -> Result<(), Refusal> {
+        within(
+            self.per_address.as_ref(),
+            &one_client(peer.0.ip()),
+            "from this address",
+        )
+    }
+
+    /// Whether what is presented may ask once more. Whoever presents nothing is counted by address.
+    pub(crate) fn admits_token(&self, credential: &Credential) -> Result<(), Refusal> {
+        match credential {
+            // Eight bytes of a print tell tokens apart as well as all of them.
+            Credential::Token { hash, .. } => {
+                let mut key = [0; 8];
+                key.copy_from_slice(&hash.as_bytes()[..8]);
+                let key = u64::from_le_bytes(key);
+                within(self.per_token.as_ref(), &key, "with this token")
+            }
+            Credential::Nobody
+            | Credential::LocalSession { .. }
+            | Credential::Operator { .. }
+            | Credential::Keywright => Ok(()),
+        }
+    }
+}
+
+fn within<K: Clone + Eq + std::hash::Hash>(
+    limiter: Option<&DefaultKeyedRateLimiter<K>>,
+    key: &K,
+    of: &str,
+) -> Result<(), Refusal> {
+    let Some(limiter) = limiter else {
+        return Ok(());
+    };
+    limiter.check_key(key).map_err(|until| {
+        let wait = until.wait_time_from(DefaultClock::default().now());
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        Refusal::rate_limited(of, seconds.max(1))
+    })
+}
+
+/// One client may have a whole /64 of IPv6.
+fn one_client(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => {
+            let network = u128::from(address) & !u128::from(u64::MAX);
+            IpAddr::V6(Ipv6Addr::from(network))
+        }
+    }
+}
+
+/// Keeps the limits.
+pub(super) async fn keep(State(http): State<Http>, request: Request, next: Next) -> Response {
+    let limits = &http.limits;
+    let peer = request.extensions().get::<Peer>().copied();
+    let asked = request.extensions().get::<Asked>();
+    let admitted = peer
+        .map_or(Ok(()), |peer| limits.admits_address(peer))
+        .and_then(|()| {
+            asked.map_or(Ok(()), |asked| {
+                limits.admits_token(&asked.request.credential)
+            })
+        });
+    if let Err(refusal) = admitted {
+        return refusal.into_response();
+    }
+    let Ok(_permit) = limits.at_once.try_acquire() else {
+        return Refusal::busy().into_response();
+    };
+    next.run(request).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn peer(address: &str) -> Peer {
+        Peer(address.parse().unwrap())
+    }
+
+    #[test]
+    fn who_asks_too_often_is_told_and_nobody_else() {
+        let limits = Limits::new(Rate::per_second(2), Rate::per_second(1));
+        let [one, other] = ["x", "y"].map(|value| Credential::bearer(value, None));
+
+        for _ in 0..2 {
+            assert!(limits.admits_address(peer("[2001:db8::1]:1")).is_ok());
+        }
+        assert!(limits.admits_address(peer("[2001:db8::2]:1")).is_err());
+        assert!(limits.admits_address(peer("127.0.0.1:1")).is_ok());
+        assert!(limits.admits_token(&one).is_ok());
+        assert!(limits.admits_token(&one).is_err());
+        assert!(limits.admits_token(&other).is_ok());
+    }
+
+    #[test]
+    fn without_a_rate_there_is_no_limit() {
+        let limits = Limits::new(Rate::per_second(0), Rate::per_second(0));
+        let token = Credential::bearer("x", None);
+
+        for _ in 0..10_000 {
+            assert!(limits.admits_address(peer("127.0.0.1:1")).is_ok());
+            assert!(limits.admits_token(&token).is_ok());
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! [`Route`]: a path of ours, what answers it, and what is told of it. The router and the OpenAPI
+//! description are made from the same list.
+
+use axum::{
+    Router,
+    handler::Handler,
+    routing::{MethodFilter, MethodRouter, any, on},
+};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+
+use super::Http;
+
+/// Makes the schema of a type, and keeps what it refers to.
+pub(super) type Describe = fn(&mut SchemaGenerator) -> Schema;
+
+/// A path, and how it is asked for.
+pub(super) struct Route {
+    pub(super) method: &'static str,
+    pub(super) path: &'static str,
+    /// The verb: unique, and the tool's name where there is a tool.
+    pub(super) verb: &'static str,
+    pub(super) says: &'static str,
+    /// The scopes that it needs, the role besides, or nothing of that.
+    pub(super) needs: Option<&'static str>,
+    /// Whether it is asked for with a token.
+    pub(super) is_guarded: bool,
+    pub(super) query: Option<Describe>,
+    pub(super) body: Option<Body>,
+    /// Whether `Idempotency-Key` is heeded.
+    pub(super) takes_key: bool,
+    /// What comes of it: a status, and a body if there is one.
+    pub(super) answers: Vec<(u16, &'static str, Option<Describe>)>,
+    /// Whether it tells where what it made is.
+    pub(super) tells_location: bool,
+    handler: MethodRouter<Http>,
+}
+
+/// What may be sent.
+#[derive(Clone, Copy)]
+pub(super) struct Body {
+    pub(super) describe: Describe,
+    /// The media types that it may have: JSON, and others.
+    pub(super) kinds: &'static [&'static str],
+    /// Whether it may be left out.
+    pub(super) is_optional: bool,
+}
+
+const JSON: &[&str] = &["application/json"];
+
+fn described<T: JsonSchema>(schemas: &mut SchemaGenerator) -> Schema {
+    schemas.subschema_for::<T>()
+}
+
+impl Route {
+    fn new<H, T>(
+        method: &'static str,
+        filter: MethodFilter,
+        path: &'static str,
+        verb: &'static str,
+        says: &'static str,
+        handler: H,
+    ) -> Self
+    where
+        H: Handler<T, Http>,
+        T: 'static,
+    {
+        Self {
+            method,
+            path,
+            verb,
+            says,
+            needs: None,
+            is_guarded: true,
+            query: None,
+            body: None,
+            takes_key: false,
+            answers: Vec::new(),
+            tells_location: false,
+            handler: on(filter, handler),
+        }
+    }
+
+    pub(super) fn get<H, T>(
+        path: &'static str,
+        verb: &'static str,
+        says: &'static str,
+        handler: H,
+    ) -> Self
+    where
+        H: Handler<T, Http>,
+        T: 'static,
+    {
+        Self::new("get", MethodFilter::GET, path, verb, says, handler)
+    }
+
+    pub(super) fn post<H, T>(
+        path: &'static str,
+        verb: &'static str,
+        says: &'static str,
+        handler: H,
+    ) -> Self
+    where
+        H: Handler<T, Http>,
+        T: 'static,
+    {
+        Self::new("post", MethodFilter::POST, path, verb, says, handler)
+    }
+
+    pub(super) fn patch<H, T>(
+        path: &'static str,
+        verb: &'static str,
+        says: &'static str,
+        handler: H,
+    ) -> Self
+    where
+        H: Handler<T, Http>,
+        T: 'static,
+    {
+        Self::new("patch", MethodFilter::PATCH, path, verb, says, handler)
+    }
+
+    pub(super) fn delete<H, T>(
+        path: &'static str,
+        verb: &'static str,
+        says: &'static str,
+        handler: H,
+    ) -> Self
+    where
+        H: Handler<T, Http>,
+        T: 'static,
+    {
+        Self::new("delete", MethodFilter::DELETE, path, verb, says, handler)
+    }
+
+    /// A path that is asked for with whatever method.
+    pub(super) fn any<H, T>(
+        path: &'static str,
+        verb: &'static str,
+        says: &'static str,
+        handler: H,
+    ) -> Self
+    where
+        H: Handler<T, Http>,
+        T: 'static,
+    {
+        let route = Self::get(path, verb, says, handler.clone());
+        Self {
+            handler: any(handler),
+            ..route
+        }
+    }
+
+    /// What who asks needs.
+    pub(super) fn needs(self, needs: &'static str) -> Self {
+        Self {
+            needs: Some(needs),
+            ..self
+        }
+    }
+
+    /// Anybody may ask.
+    pub(super) fn open(self) -> Self {
+        Self {
+            is_guarded: false,
+            ..self
+        }
+    }
+
+    pub(super) fn query<T: JsonSchema>(self) -> Self {
+        Self {
+            query: Some(described::<T>),
+            ..self
+        }
+    }
+
+    /// A body of JSON.
+    pub(super) fn body<T: JsonSchema>(self) -> Self {
+        self.with_body::<T>(JSON, false)
+    }
+
+    /// A body of JSON, which may be left out.
+    pub(super) fn maybe_body<T: JsonSchema>(self) -> Self {
+        self.with_body::<T>(JSON, true)
+    }
+
+    /// A body of one of these media types.
+    pub(super) fn body_of<T: JsonSchema>(self, kinds: &'static [&'static str]) -> Self {
+        self.with_body::<T>(kinds, false)
+    }
+
+    fn with_body<T: JsonSchema>(self, kinds: &'static [&'static str], is_optional: bool) -> Self {
+        let body = Body {
+            describe: described::<T>,
+            kinds,
+            is_optional,
+        };
+        Self {
+            body: Some(body),
+            ..self
+        }
+    }
+
+    pub(super) fn takes_key(self) -> Self {
+        Self {
+            takes_key: true,
+            ..self
+        }
+    }
+
+    pub(super) fn tells_location(self) -> Self {
+        Self {
+            tells_location: true,
+            ..self
+        }
+    }
+
+    /// What comes of it.
+    pub(super) fn answers<T: JsonSchema>(mut self, status: u16, says: &'static str) -> Self {
+        self.answers.push((status, says, Some(described::<T>)));
+        self
+    }
+
+    /// What comes of it, without a body.
+    pub(super) fn answers_nothing(mut self, status: u16, says: &'static str) -> Self {
+        self.answers.push((status, says, None));
+        self
+    }
+
+    /// The statuses with which it may be refused.
+    pub(super) fn refusals(&self) -> Vec<u16> {
+        let is_written = self.method != "get" || self.verb.starts_with("reveal");
+        let has_body = self.body.is_some();
+        let names_thing = self.path.contains('{') || has_body;
+        [
+            (400, true),
+            (401, self.is_guarded),
+            (403, true),
+            (404, names_thing || self.is_guarded),
+            (408, has_body),
+            (409, self.is_guarded && is_written),
+            (413, has_body),
+            (415, has_body),
+            (429, true),
+            (500, true),
+            (503, true),
+        ]
+        .into_iter()
+        .filter_map(|(status, may_come)| may_come.then_some(status))
+        .collect()
+    }
+
+    /// `router` with this path in it.
+    pub(super) fn mounted(self, router: Router<Http>) -> Router<Http> {
+        router.route(self.path, self.handler)
+    }
+}
