@@ -12,7 +12,7 @@ mod help;
 mod json;
 mod keychain;
 mod man;
-mod refusals;
+pub(crate) mod refusals;
 mod run;
 mod shell;
 mod terminal;

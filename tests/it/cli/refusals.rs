@@ -199,7 +199,7 @@ fn what_a_value_was_written_to_is_for_its_owner_alone_whatever_the_umask() {
 }
 
 #[expect(clippy::print_stderr, reason = "a skipped test says so")]
-pub(super) fn skipped(why: &str) {
+pub(crate) fn skipped(why: &str) {
     eprintln!("skipped: {why}");
 }
 

@@ -64,14 +64,19 @@ impl TestApp {
 
     /// Somebody who presents nothing.
     pub(crate) fn client(&self) -> Client {
-        Client {
-            router: router(&self.http(), Router::new()),
-            value: None,
-        }
+        Client::of(&self.http())
     }
 }
 
 impl Client {
+    /// Somebody who presents nothing at this front.
+    pub(crate) fn of(http: &Http) -> Self {
+        Self {
+            router: router(http, Router::new()),
+            value: None,
+        }
+    }
+
     /// The same with this value.
     pub(crate) fn with(&self, value: &str) -> Self {
         Self {

@@ -1,4 +1,9 @@
 //! The HTTP front, from outside: whole answers, with what stands in their heads.
 
 mod client;
+mod connections;
+mod hostile;
+mod in_flight;
+mod out_of_reach;
+pub(crate) mod served;
 mod tokens;

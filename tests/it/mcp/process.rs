@@ -175,7 +175,8 @@ impl Home {
         assert!(output.status.success(), "{found}");
     }
 
-    fn process(&self) -> PathBuf {
+    /// Where what the next process says is kept, but for an ending.
+    pub(crate) fn process(&self) -> PathBuf {
         let number = self.processes.fetch_add(1, Ordering::Relaxed);
         self.folder.path().join(format!("process-{number}"))
     }

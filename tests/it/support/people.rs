@@ -45,6 +45,12 @@ impl TestApp {
             .await
     }
 
+    /// An agent of ann's without an end that holds these.
+    pub(crate) async fn agent_holding(&self, held: &str) -> Agent {
+        self.agent_for(&operator(), "ann", held, Expires::Never)
+            .await
+    }
+
     /// An agent of ann's that ends after `life`.
     pub(crate) async fn agent_until<const N: usize>(
         &self,
