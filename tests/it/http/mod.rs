@@ -2,6 +2,7 @@
 
 mod client;
 mod connections;
+mod coverage;
 mod hostile;
 mod in_flight;
 mod out_of_reach;
