@@ -169,15 +169,14 @@ impl Asked {
         body: &serde_json::Value,
         more: &[(&str, &str)],
     ) -> Self {
-        let mut asked = Self::get(path, value);
-        asked.script += &format!(
-            "wrk.method = 'POST'\nwrk.headers['Content-Type'] = 'application/json'\n\
-             wrk.body = [==[{body}]==]\n"
-        );
-        for (name, text) in more {
-            asked.script += &format!("wrk.headers['{name}'] = '{text}'\n");
-        }
-        asked
+        let Self { path, script } = Self::get(path, value);
+        let json = [("Content-Type", "application/json")];
+        let headers = json.iter().chain(more);
+        let headers: String = headers
+            .map(|(name, text)| ["wrk.headers['", name, "'] = '", text, "'\n"].concat())
+            .collect();
+        let script = format!("{script}{headers}wrk.method = 'POST'\nwrk.body = [==[{body}]==]\n");
+        Self { path, script }
     }
 }
 
