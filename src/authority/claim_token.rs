@@ -112,7 +112,7 @@ impl Authority {
             }
         };
         sink.learn(&claimed);
-        if let Err(error) = sink.publish(delivery.value(claimed.token.kind)) {
+        if let Err(error) = sink.publish(&delivery.value(&claimed.token)) {
             sink.withdraw();
             if let Err(why) = self.let_wait_again(request, claimed.token, code).await {
                 tracing::error!(%why, "a claim whose value reached nobody could not be opened again");
@@ -154,9 +154,9 @@ impl Authority {
             if !is_opener_good(tx, who, &claim, &token)? {
                 return Err(failed(Conflict::OpenerGone));
             }
-            let plain = delivery.value(token.kind);
+            let plain = delivery.value(&token);
             let entry = entry.because(format!("to {sink}"));
-            let value = house.next_value(tx, &token, plain, who.at())?;
+            let value = house.next_value(tx, &token, &plain, who.at())?;
             let overlap_ends = deliver::end(who.at(), claim.overlap);
             tx.put_value(token.id, &value, overlap_ends, &entry)?;
             tx.use_claim(&claim.code, Some(who.at()), &entry)?;

@@ -33,6 +33,7 @@ pub struct NewToken {
     /// What it is to carry.
     pub scopes: Scopes,
     /// Until when; nothing means 90 days, or what is left of the asker's life if that is shorter.
+    /// Through a profile it means as long as the asker, for those products' tokens do not end.
     pub expires: Option<Expires>,
     /// How its value is to reach its user.
     pub deliver: Deliver,
@@ -43,7 +44,11 @@ pub struct NewToken {
 impl Authority {
     /// Makes a token for whoever asks, or whom they name.
     pub async fn create_token(&self, request: &Request, new: NewToken) -> Result<Minted, Error> {
-        let (house, id, delivery) = (self.clone(), TokenId::fresh(), self.delivery(new.deliver));
+        let (house, id, delivery) = (
+            self.clone(),
+            TokenId::fresh(),
+            self.delivery(new.deliver.clone()),
+        );
         self.write(request, move |tx, who| {
             let call = Call {
                 verb: "create_token",
@@ -63,18 +68,24 @@ impl Authority {
                     whom::whose(tx, who, &new.owner)?,
                     Powers {
                         scopes: new.scopes.clone(),
-                        expires_at: expiry(who, new.expires)?,
+                        expires_at: match (new.expires, delivery.profile()) {
+                            (None, Some(_)) => who.expires_at(),
+                            (asked, _) => expiry(who, asked)?,
+                        },
                     },
                 ),
             };
             let action = Action::CreateToken {
                 powers: powers.clone(),
-                inline: delivery.is_inline(),
+                inline: delivery.inline(),
             };
             let permit = decide(who, action, whose, Thing::User)?;
 
             let id = first.as_ref().map_or(id, |first| first.token);
             let mut entry = permit.entry(Target::Token(id));
+            if let Some(profile) = delivery.profile() {
+                entry = entry.because(format!("through the profile `{profile}`"));
+            }
             let replayed = first.is_some();
             let mut token = if replayed {
                 entry = entry.because("replayed");

@@ -3,29 +3,45 @@
 use std::sync::Arc;
 
 use chrono::Duration;
+use zeroize::Zeroizing;
 
 use super::{Authority, ClaimRef, Error};
 use crate::{
-    authz::{Entry, Principal},
+    authz::{Entry, Inline, Principal},
+    crypto::random,
     domain::{
         claim::{self, Claim, ClaimCode},
         cli_token::Sealed,
         clock::Time,
         credential::PlainToken,
-        token::{Format, Kind, Present, Token, Value},
+        shape::{CHANCE, Shape},
+        token::{Kind, Present, Token, Value},
     },
     store::{Refused, Tx},
     vault::Binding,
 };
 
 /// How the value is to reach its user.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub enum Deliver {
     /// A person picks it up.
     #[default]
     Claim,
     /// It is in the answer.
     Inline,
+    /// It is in the answer, as a profile plays it.
+    Profile(ThroughProfile),
+}
+
+/// How a profile delivers. It stands in the profile's file, which the operator named at start.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ThroughProfile {
+    /// The profile, as the audit trail names it.
+    pub name: Arc<str>,
+    /// What its values look like.
+    pub shape: Shape,
+    /// Whether its file says that creation shows the value without `read:secrets`.
+    pub is_privileged: bool,
 }
 
 /// A token that was made or renewed.
@@ -70,26 +86,53 @@ pub enum Delivered {
 }
 
 /// A delivery, with what it needs of chance: made before the transaction, which may run twice.
-#[derive(Debug)]
 pub(super) struct Delivery {
     how: Deliver,
     pat: Arc<PlainToken>,
     cli: Arc<PlainToken>,
+    chance: Zeroizing<[u8; CHANCE]>,
     code: Arc<ClaimCode>,
 }
 
 impl Delivery {
-    /// A value for a token of this kind.
-    pub(super) fn value(&self, kind: Kind) -> &Arc<PlainToken> {
-        match kind {
-            Kind::Pat => &self.pat,
-            Kind::Cli => &self.cli,
+    /// A value for this token: of the kind that it is, and in the shape that its values have. The
+    /// same, however often it is asked.
+    pub(super) fn value(&self, token: &Token) -> Arc<PlainToken> {
+        let shape = match (&token.present, &self.how) {
+            (Some(present), _) => present.format.shape(),
+            (None, Deliver::Profile(through)) => Some(&through.shape),
+            (None, Deliver::Claim | Deliver::Inline) => None,
+        };
+        match (token.kind, shape) {
+            (Kind::Pat, None) => Arc::clone(&self.pat),
+            (Kind::Pat, Some(shape)) => PlainToken::shaped(shape, &self.chance).into(),
+            (Kind::Cli, _) => Arc::clone(&self.cli),
         }
     }
 
     /// Whether the value leaves in the answer.
     pub(super) fn is_inline(&self) -> bool {
-        self.how == Deliver::Inline
+        match &self.how {
+            Deliver::Claim => false,
+            Deliver::Inline | Deliver::Profile(_) => true,
+        }
+    }
+
+    /// Whether the value of a new token leaves in the answer, and by what leave.
+    pub(super) fn inline(&self) -> Inline {
+        match &self.how {
+            Deliver::Claim => Inline::No,
+            Deliver::Profile(through) if through.is_privileged => Inline::ByProfile,
+            Deliver::Inline | Deliver::Profile(_) => Inline::ByRight,
+        }
+    }
+
+    /// The profile through which it goes, if through one.
+    pub(super) fn profile(&self) -> Option<&str> {
+        match &self.how {
+            Deliver::Profile(through) => Some(&through.name),
+            Deliver::Claim | Deliver::Inline => None,
+        }
     }
 }
 
@@ -99,6 +142,7 @@ impl Authority {
             how,
             pat: PlainToken::generate(&self.brand, Kind::Pat).into(),
             cli: PlainToken::generate(&self.brand, Kind::Cli).into(),
+            chance: random::bytes(),
             code: ClaimCode::generate().into(),
         }
     }
@@ -117,9 +161,9 @@ impl Authority {
             Kind::Cli => Some(self.sealed(view, token, generation, plain)?),
         };
         Ok(Value {
-            format: Format::Keywright,
             present: Present {
                 generation,
+                format: plain.format(),
                 prefix: Some(plain.prefix()),
                 generated_at: at,
             },
@@ -175,14 +219,14 @@ impl Authority {
         overlap: Duration,
         entry: &Entry<'_>,
     ) -> Result<Delivered, Refused<Error>> {
-        match delivery.how {
-            Deliver::Inline => {
-                let plain = delivery.value(token.kind);
-                let value = self.next_value(tx, token, plain, who.at())?;
+        match &delivery.how {
+            Deliver::Inline | Deliver::Profile(_) => {
+                let plain = delivery.value(token);
+                let value = self.next_value(tx, token, &plain, who.at())?;
                 tx.close_claim(token.id, entry)?;
                 tx.put_value(token.id, &value, end(who.at(), overlap), entry)?;
                 token.present = Some(value.present);
-                Ok(Delivered::Value(Arc::clone(plain)))
+                Ok(Delivered::Value(plain))
             }
             Deliver::Claim => {
                 let claim = Claim {

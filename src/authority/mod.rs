@@ -46,7 +46,7 @@ pub use check_store::Checked;
 pub use claim_token::{ClaimRef, Claimed, Sink, WaitingClaim};
 pub use consent::{Consent, Question, Withheld};
 pub use create_token::NewToken;
-pub use deliver::{Deliver, Delivered, Minted};
+pub use deliver::{Deliver, Delivered, Minted, ThroughProfile};
 pub use error::{Conflict, Error, Thing};
 pub use found_store::FirstUser;
 pub use introspect_token::Introspected;

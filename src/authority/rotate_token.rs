@@ -44,7 +44,7 @@ pub struct Rotate {
 impl Authority {
     /// Gives a token a new value, or opens the claim in which it gets one.
     pub async fn rotate_token(&self, request: &Request, asked: Rotate) -> Result<Minted, Error> {
-        let (house, delivery) = (self.clone(), self.delivery(asked.deliver));
+        let (house, delivery) = (self.clone(), self.delivery(asked.deliver.clone()));
         if asked
             .overlap
             .is_some_and(|overlap| overlap > LONGEST_OVERLAP)

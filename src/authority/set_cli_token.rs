@@ -96,9 +96,9 @@ impl Authority {
             let value = if imported {
                 let generation = token.present.as_ref().map_or(0, |p| p.generation) + 1;
                 Value {
-                    format: Format::Imported,
                     present: Present {
                         generation,
+                        format: Format::Imported,
                         prefix: None,
                         generated_at: who.at(),
                     },

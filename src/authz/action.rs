@@ -18,8 +18,8 @@ pub enum Action {
     CreateToken {
         /// What it is to carry.
         powers: Powers,
-        /// Whether its value leaves in the answer.
-        inline: bool,
+        /// Whether its value leaves in the answer, and by what leave.
+        inline: Inline,
     },
     /// Pick up a value that waits.
     ClaimToken,
@@ -100,6 +100,18 @@ pub enum Action {
     Sweep,
 }
 
+/// Whether the value of a new token leaves in the answer, and by what leave.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Inline {
+    /// It does not.
+    No,
+    /// By that of whoever asks: their own `read:secrets`.
+    ByRight,
+    /// By that of a profile whose file says so: the products that it plays answer every creation
+    /// with the value. The one way past `read:secrets`.
+    ByProfile,
+}
+
 /// What a change to a token comes to.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(
@@ -174,11 +186,17 @@ impl Action {
     /// The scopes that a token needs for this action, in the order in which they are missed.
     pub fn scopes(&self) -> &'static [Scope] {
         match self {
-            Self::CreateToken { inline, .. } | Self::RotateToken { inline, .. } => match inline {
-                true => &[Scope::WRITE_TOKENS, Scope::READ_SECRETS],
-                false => &[Scope::WRITE_TOKENS],
-            },
-            Self::UpdateToken { .. } => &[Scope::WRITE_TOKENS],
+            Self::CreateToken {
+                inline: Inline::ByRight,
+                ..
+            }
+            | Self::RotateToken { inline: true, .. } => &[Scope::WRITE_TOKENS, Scope::READ_SECRETS],
+            Self::CreateToken {
+                inline: Inline::No | Inline::ByProfile,
+                ..
+            }
+            | Self::RotateToken { inline: false, .. }
+            | Self::UpdateToken { .. } => &[Scope::WRITE_TOKENS],
             Self::ListTokens { account: true } => &[Scope::READ_TOKENS, Scope::MANAGE_ACCOUNT],
             Self::ListTokens { account: false } | Self::GetToken => &[Scope::READ_TOKENS],
             Self::RevokeToken { .. } => &[Scope::DELETE_TOKENS],

@@ -2,7 +2,7 @@
 
 use std::mem::discriminant;
 
-use super::{Action, Change, Denial, Permit, Principal, Why, principal::Kind};
+use super::{Action, Change, Denial, Inline, Permit, Principal, Why, principal::Kind};
 use crate::domain::{
     account::Role,
     audit::{Chain, Outcome},
@@ -71,7 +71,7 @@ pub fn outlook(principal: &Principal) -> Vec<(&'static str, Option<Why>)> {
     let own = [
         Action::CreateToken {
             powers: powers.clone(),
-            inline: false,
+            inline: Inline::No,
         },
         Action::ListTokens { account: false },
         Action::GetToken,

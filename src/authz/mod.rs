@@ -14,7 +14,7 @@ mod principal;
 #[cfg(test)]
 mod tests;
 
-pub use action::{Action, Change, NotAnAction};
+pub use action::{Action, Change, Inline, NotAnAction};
 pub use decision::{covers, decide, effective, outlook};
 pub use permit::{Denial, Entry, Permit, Record, Why};
 pub use principal::{Credential, Found, Principal, Request, Seen, recognize, recognize_opener};

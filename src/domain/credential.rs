@@ -10,17 +10,22 @@ use std::{fmt, str::FromStr};
 use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
 
-use super::token::Kind;
+use super::{
+    shape::{CHANCE, Shape},
+    token::{Format, Kind},
+};
 use crate::crypto::{checksum, digest, random};
 
 const RANDOM_DIGITS: usize = 43;
 const CHECK_DIGITS: usize = 6;
-const VISIBLE_DIGITS: usize = 4;
+/// How many digits of a value may be shown.
+pub(super) const VISIBLE_DIGITS: usize = 4;
 
 /// How many digits stand behind the kind.
 pub(super) const RANDOM_AND_CHECK_DIGITS: usize = RANDOM_DIGITS + CHECK_DIGITS;
 
-const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+pub(super) const DIGITS: &[u8; 62] =
+    b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// No token, ours or imported, is longer. What is longer is refused before it is hashed.
 pub const LONGEST: usize = 4096;
@@ -37,7 +42,10 @@ pub struct Brand(String);
 pub struct NotABrand;
 
 /// A value in the clear, wiped when dropped. It lives from its making until its answer is written.
-pub struct PlainToken(SecretString);
+pub struct PlainToken {
+    value: SecretString,
+    shape: Option<Shape>,
+}
 
 /// The only form in which a value that is never shown again is kept: SHA-256 of the whole string.
 #[derive(Clone, Copy, Eq, PartialEq)]
@@ -79,12 +87,32 @@ impl PlainToken {
         text.push_str(&base62(&random::bytes::<32>()));
         let check = checked(&text);
         text.push_str(&check);
-        Self(SecretString::from(text.as_str()))
+        Self {
+            value: SecretString::from(text.as_str()),
+            shape: None,
+        }
+    }
+
+    /// The value of another product's shape that comes of this chance: the same of the same, so
+    /// that a transaction may run twice.
+    pub fn shaped(shape: &Shape, chance: &[u8; CHANCE]) -> Self {
+        Self {
+            value: SecretString::from(shape.filled(chance).as_str()),
+            shape: Some(shape.clone()),
+        }
     }
 
     /// A value that was made elsewhere, to be sealed here.
     pub fn imported(value: &str) -> Self {
-        Self(SecretString::from(value))
+        Self {
+            value: SecretString::from(value),
+            shape: None,
+        }
+    }
+
+    /// Who made it, and what it looks like. Do not ask it of one that was made elsewhere.
+    pub fn format(&self) -> Format {
+        self.shape.clone().map_or(Format::Keywright, Format::Shaped)
     }
 
     /// The print to keep.
@@ -92,14 +120,20 @@ impl PlainToken {
         HashedToken::of(self.expose())
     }
 
-    /// What may be shown of a value that [`Self::generate`] made. Do not ask it of another.
+    /// What may be shown of it. Do not ask it of one that was made elsewhere.
     pub fn prefix(&self) -> TokenPrefix {
-        prefix_of(self.expose())
+        match &self.shape {
+            None => prefix_of(self.expose()),
+            Some(shape) => {
+                let shown = self.expose().get(..shape.visible());
+                TokenPrefix(shown.unwrap_or_default().to_owned())
+            }
+        }
     }
 
     /// The value itself. Every caller of this is a place to review.
     pub fn expose(&self) -> &str {
-        self.0.expose_secret()
+        self.value.expose_secret()
     }
 }
 
@@ -307,6 +341,18 @@ mod tests {
         let prefix = token.prefix();
         assert_eq!(prefix.as_str().len(), "acme_cli_".len() + 4);
         assert!(token.expose().starts_with(prefix.as_str()));
+    }
+
+    #[test]
+    fn a_value_of_another_shape_is_told_by_its_beginning() {
+        let shape: Shape = "spote_<32 hex>".parse().unwrap();
+        let token = PlainToken::shaped(&shape, &[200; CHANCE]);
+        let other = PlainToken::shaped(&shape, &random::bytes());
+
+        assert_eq!(token.prefix().as_str(), "spote_8888");
+        assert_eq!(token.format(), Format::Shaped(shape));
+        assert_ne!(token.expose(), other.expose());
+        assert_eq!(format!("{token:?}"), "PlainToken([redacted])");
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub mod idempotency;
 pub mod label;
 pub mod page;
 pub mod scope;
+pub mod shape;
 pub mod sighting;
 pub mod text;
 pub mod token;

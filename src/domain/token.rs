@@ -13,6 +13,7 @@ use super::{
     id::{AccountId, AppEnvId, TokenId, UserId},
     label::Label,
     scope::Scopes,
+    shape::Shape,
 };
 
 /// What a token is for. It stands in the value, too.
@@ -98,6 +99,8 @@ pub struct Disabled {
 pub struct Present {
     /// The first value is 1; each rotation adds 1.
     pub generation: u32,
+    /// Who made it.
+    pub format: Format,
     /// What may be shown of it; `None` for a value that was made elsewhere.
     pub prefix: Option<TokenPrefix>,
     /// When it was made.
@@ -107,8 +110,6 @@ pub struct Present {
 /// One value of a token, as it is kept.
 #[derive(Clone, Debug)]
 pub struct Value {
-    /// Who made it.
-    pub format: Format,
     /// What may be shown of it.
     pub present: Present,
     /// Its print; `None` for a value that was made elsewhere and authenticates nobody.
@@ -118,20 +119,45 @@ pub struct Value {
 }
 
 /// Who made a value, and so what it looks like.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Format {
     /// We did.
     Keywright,
+    /// We did, for the clients of somebody else's API.
+    Shaped(Shape),
     /// It came from elsewhere. It can be shown, and authenticates nobody.
     Imported,
 }
 
 impl Format {
-    /// The format as the store keeps it.
-    pub fn as_str(self) -> &'static str {
+    /// What the next value of the same token looks like: as this one does, if we made it.
+    pub fn shape(&self) -> Option<&Shape> {
         match self {
-            Self::Keywright => "keywright",
-            Self::Imported => "imported",
+            Self::Shaped(shape) => Some(shape),
+            Self::Keywright | Self::Imported => None,
+        }
+    }
+}
+
+/// The format as the store keeps it. A shape is never one of the two words: it ends with `>`.
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Keywright => f.write_str("keywright"),
+            Self::Shaped(shape) => shape.fmt(f),
+            Self::Imported => f.write_str("imported"),
+        }
+    }
+}
+
+impl FromStr for Format {
+    type Err = Unknown;
+
+    fn from_str(text: &str) -> Result<Self, Unknown> {
+        match text {
+            "keywright" => Ok(Self::Keywright),
+            "imported" => Ok(Self::Imported),
+            shape => shape.parse().map(Self::Shaped).map_err(|_| Unknown),
         }
     }
 }
@@ -362,10 +388,19 @@ mod tests {
             revoked_at: revoked.then_some(at),
             present: present.then_some(Present {
                 generation: 1,
+                format: Format::Keywright,
                 prefix: None,
                 generated_at: at,
             }),
         }
+    }
+
+    #[test]
+    fn a_format_reads_back_what_it_writes() {
+        for text in ["keywright", "imported", "spote_<32 hex>"] {
+            assert_eq!(text.parse::<Format>().unwrap().to_string(), text);
+        }
+        assert_eq!("Keywright".parse::<Format>(), Err(Unknown));
     }
 
     #[test]

@@ -152,6 +152,19 @@ fn the_list_of_exposing_files_is_not_longer_than_it_must_be() {
     }
 }
 
+/// The one way past `read:secrets`: nobody but what plays a profile asks for it.
+#[test]
+fn one_room_delivers_through_a_profile() {
+    let allowed = [
+        "src/authority/deliver.rs",
+        "src/authority/mod.rs",
+        "src/http/profile/player.rs",
+    ];
+    only(&allowed, |used| {
+        used.has(&["Deliver", "Profile"]) || used.has(&["ThroughProfile"])
+    });
+}
+
 #[test]
 fn json_is_spoken_by_the_fronts_alone() {
     let rooms = ["src/wire/", "src/mcp/", "src/http/", "src/cli/"];

@@ -4,7 +4,7 @@ use chrono::Duration;
 
 use super::{no_change, other_id, own_id, powers, scopes, small, update, wide};
 use crate::{
-    authz::{Action, Change},
+    authz::{Action, Change, Inline},
     domain::{scope::Scopes, token::Powers},
 };
 
@@ -52,11 +52,14 @@ fn creations_and_rotations() -> Vec<(&'static str, Action)> {
     let longer = || powers(Scopes::default(), Some(Duration::days(60)));
     let never = || powers(Scopes::default(), None);
     vec![
-        ("", create(small(), false)),
-        ("with a wider scope", create(wider(), false)),
-        ("with a longer life", create(longer(), false)),
-        ("without end", create(never(), false)),
-        ("inline", create(small(), true)),
+        ("", create(small(), Inline::No)),
+        ("with a wider scope", create(wider(), Inline::No)),
+        ("with a longer life", create(longer(), Inline::No)),
+        ("without end", create(never(), Inline::No)),
+        ("inline", create(small(), Inline::ByRight)),
+        ("by a profile", create(small(), Inline::ByProfile)),
+        ("by a profile, wider", create(wider(), Inline::ByProfile)),
+        ("by a profile, longer", create(longer(), Inline::ByProfile)),
         ("narrower", rotate(small(), false)),
         ("wider scopes", rotate(wider(), false)),
         ("longer life", rotate(longer(), false)),

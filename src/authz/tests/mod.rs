@@ -18,7 +18,7 @@ use crate::domain::{
     id::{AccountId, AppEnvId, TokenId, UserId},
     label::Label,
     scope::{OURS, Reach, Scopes},
-    token::{Kind, Owner, OwnerNow, Powers, Present, Presented, Standing, Token},
+    token::{Format, Kind, Owner, OwnerNow, Powers, Present, Presented, Standing, Token},
 };
 
 const ROLES: [Role; 2] = [Role::Member, Role::Admin];
@@ -120,6 +120,7 @@ fn presented(scopes: Scopes, owner: Owner, owner_now: OwnerNow) -> Presented {
             revoked_at: None,
             present: Some(Present {
                 generation: 1,
+                format: Format::Keywright,
                 prefix: None,
                 generated_at: now(),
             }),

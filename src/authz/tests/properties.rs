@@ -12,7 +12,7 @@ use super::{
     token, update,
 };
 use crate::{
-    authz::{Action, Change, Found, Principal, Why, covers, decide, recognize},
+    authz::{Action, Change, Found, Inline, Principal, Why, covers, decide, recognize},
     domain::{
         account::Role,
         scope::{OURS, Scope, Scopes},
@@ -41,8 +41,10 @@ fn something_that_shows_a_value() -> impl Strategy<Value = Action> {
     let shows = |(_, action): &(&str, Action)| {
         matches!(
             action,
-            Action::CreateToken { inline: true, .. }
-                | Action::RotateToken { inline: true, .. }
+            Action::CreateToken {
+                inline: Inline::ByRight,
+                ..
+            } | Action::RotateToken { inline: true, .. }
                 | Action::RevealUserToken(_)
                 | Action::RevealAppEnvToken(_)
                 | Action::ClaimToken
@@ -131,6 +133,19 @@ proptest! {
     }
 
     #[test]
+    fn a_profiles_leave_stands_for_read_secrets_and_for_nothing_else(
+        held in some_scopes(), role in some_role(), asked in some_powers(), whose in some_place(),
+    ) {
+        let create = |inline| Action::CreateToken { powers: asked.clone(), inline };
+        let principal = token(held.clone(), role, None);
+        let without = allows(&principal, &create(Inline::No), whose);
+
+        prop_assert_eq!(allows(&principal, &create(Inline::ByProfile), whose), without);
+        let by_right = without && held.contains(&Scope::READ_SECRETS);
+        prop_assert_eq!(allows(&principal, &create(Inline::ByRight), whose), by_right);
+    }
+
+    #[test]
     fn covers_is_monotone(
         held in some_scopes(), more in some_scopes(), asked in some_powers(), fewer in some_powers(),
     ) {
@@ -154,12 +169,13 @@ proptest! {
     #[test]
     fn what_is_made_or_renewed_or_switched_on_is_covered(
         held in some_scopes(), role in some_role(), asked in some_powers(), inline: bool,
+        by in prop::sample::select(&[Inline::No, Inline::ByRight, Inline::ByProfile][..]),
         whose in some_place(),
     ) {
         let principal = token(held, role, None);
         let on = Change { before: asked.clone(), powers: asked.clone(), enables: true, ..no_change() };
         for action in [
-            Action::CreateToken { powers: asked.clone(), inline },
+            Action::CreateToken { powers: asked.clone(), inline: by },
             Action::RotateToken { powers: asked.clone(), new_end: false, inline },
             update(other_id(), on),
         ] {

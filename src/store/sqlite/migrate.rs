@@ -19,11 +19,18 @@ struct Migration {
 }
 
 /// Every step, from an empty file on.
-const KNOWN: &[Migration] = &[Migration {
-    number: 1,
-    name: "init",
-    sql: include_str!("../../../migrations/sqlite/0001_init.sql"),
-}];
+const KNOWN: &[Migration] = &[
+    Migration {
+        number: 1,
+        name: "init",
+        sql: include_str!("../../../migrations/sqlite/0001_init.sql"),
+    },
+    Migration {
+        number: 2,
+        name: "formats",
+        sql: include_str!("../../../migrations/sqlite/0002_formats.sql"),
+    },
+];
 
 /// A step that a store has been through.
 struct Applied {
@@ -271,6 +278,37 @@ mod tests {
         for (place, step) in (1..).zip(KNOWN) {
             assert_eq!(step.number, place);
         }
+    }
+
+    #[test]
+    fn the_values_of_an_old_store_stay_as_they_were() {
+        let mut connection = file(&KNOWN[..1]);
+        let blank = |length: usize| "00".repeat(length);
+        let old = format!(
+            "pragma foreign_keys = on;
+            insert into accounts values (x'{id}', 'default', 'Default', 1);
+            insert into tokens (id, kind, account_id, owner_kind, owner_id, label, scopes,
+                created_at, created_by)
+                values (x'{id}', 'pat', x'{id}', 'user', x'{id}', 'x', '', 1, 'operator');
+            insert into token_values values
+                (x'{id}', 1, null, 'imported', null, 2, 3, x'01', 'k'),
+                (x'{id}', 2, x'{hash}', 'keywright', 'kw_pat_abcd', 4, null, null, null);",
+            id = blank(16),
+            hash = blank(32),
+        );
+        connection.execute_batch(&old).unwrap();
+        let values = |connection: &Connection| -> String {
+            let sql = "select group_concat(concat_ws(' ', hex(token_id), generation, hex(hash),
+                format, prefix, generated_at, dies_at, hex(sealed), key_id), '; ') from token_values";
+            connection.query_row(sql, [], |row| row.get(0)).unwrap()
+        };
+        let before = values(&connection);
+
+        apply_all(&mut connection, KNOWN).unwrap();
+
+        assert_eq!(values(&connection), before);
+        let shaped = "update token_values set format = 'acme_<32 hex>' where generation = 2";
+        assert_eq!(connection.execute(shaped, []).unwrap(), 1);
     }
 
     #[test]

@@ -16,8 +16,8 @@ use crate::{
         label::Label,
         scope::Scopes,
         token::{
-            Disabled, Kind, Owner, OwnerNow, Powers, Present, Presented, Standing, State, Token,
-            Unknown, Value, Whose,
+            Disabled, Format, Kind, Owner, OwnerNow, Powers, Present, Presented, Standing, State,
+            Token, Unknown, Value, Whose,
         },
     },
     store::{Error, ReadTokens, Stake, StateFilter, TokenFilter, Use, WriteTokens},
@@ -26,10 +26,11 @@ use crate::{
 /// A token with its present value and its last use.
 pub(super) const TOKEN: &str = "select t.id, t.kind, t.account_id, t.owner_kind, t.owner_id,
     t.label, t.scopes, t.created_at, t.created_by, t.parent_id, t.expires_at, t.disabled_at,
-    t.disabled_by_person, t.revoked_at, u.last_used_at, v.generation, v.prefix, v.generated_at";
+    t.disabled_by_person, t.revoked_at, u.last_used_at, v.generation, v.prefix, v.generated_at,
+    v.format";
 
 /// How many columns those are.
-const WIDTH: usize = 18;
+const WIDTH: usize = 19;
 
 /// Where the last of those columns come from, behind `tokens t`.
 pub(super) const WITH: &str = "left join token_uses u on u.token_id = t.id
@@ -295,7 +296,7 @@ impl WriteTokens for File {
                 id.as_bytes(),
                 value.present.generation,
                 value.hash.as_ref().map(HashedToken::as_bytes),
-                value.format.as_str(),
+                value.present.format.to_string(),
                 value.present.prefix.as_ref().map(TokenPrefix::as_str),
                 value.present.generated_at.timestamp_millis(),
                 value.sealed.as_ref().map(|sealed| &sealed.bytes),
@@ -453,6 +454,7 @@ pub(super) fn token(row: &Row<'_>) -> rusqlite::Result<Token> {
         None => None,
         Some(generation) => Some(Present {
             generation,
+            format: word(row, 18, str::parse::<Format>)?,
             prefix: row
                 .get::<_, Option<String>>(16)?
                 .map(TokenPrefix::from_kept),

@@ -1,5 +1,6 @@
 //! A token is made for whoever asks, never wider than they are, and its value leaves once.
 
+mod by_profile;
 mod replays;
 
 use chrono::Duration;
