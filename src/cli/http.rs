@@ -17,7 +17,7 @@ use super::{
     serve::{House, Missing},
 };
 use crate::{
-    http::{Http, Limits, Place, Rate, metrics_router, router, server},
+    http::{Http, Limits, Place, Profiles, Rate, metrics_router, router, server},
     mcp::stdio,
 };
 
@@ -36,6 +36,8 @@ pub(super) async fn run(place: &args::Place, asked: args::Serve) -> Result<(), F
             )));
         }
     }
+    let profiles =
+        Profiles::named(&asked.profile).map_err(|why| Failure::Misuse(why.to_string()))?;
     raise_descriptor_limit();
     let stop = stdio::stop_on_signals().context("the signals")?;
     let listeners = listeners(&asked.listen).await?;
@@ -52,7 +54,9 @@ pub(super) async fn run(place: &args::Place, asked: args::Serve) -> Result<(), F
         Rate::per_second(asked.rate_per_token),
     );
     let stands = Place::new(asked.public_url);
+    profiles.announce();
     let http = Http::new(authority.clone(), house.claim_command(), stands, limits);
+    let http = http.playing(profiles);
 
     for listener in &listeners {
         let at = listener.local_addr().context("a listener")?;

@@ -24,7 +24,7 @@ pub(super) const VISIBLE_DIGITS: usize = 4;
 /// How many digits stand behind the kind.
 pub(super) const RANDOM_AND_CHECK_DIGITS: usize = RANDOM_DIGITS + CHECK_DIGITS;
 
-pub(super) const DIGITS: &[u8; 62] =
+pub(crate) const DIGITS: &[u8; 62] =
     b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// No token, ours or imported, is longer. What is longer is refused before it is hashed.

@@ -3,7 +3,7 @@
 
 use axum::{
     extract::FromRequestParts,
-    http::{HeaderMap, HeaderValue, header, request::Parts},
+    http::{HeaderMap, header, request::Parts},
 };
 
 use super::error::Refusal;
@@ -24,6 +24,14 @@ pub(crate) struct Asked {
 impl Asked {
     /// What `headers` present.
     pub(super) fn from_headers(headers: &HeaderMap) -> Result<Self, Refusal> {
+        Self::read(headers, bearer)
+    }
+
+    /// The same, with whatever stands for a token, which `token` finds in the header's text.
+    pub(super) fn read(
+        headers: &HeaderMap,
+        token: impl Fn(&str) -> Option<&str>,
+    ) -> Result<Self, Refusal> {
         let mut given = headers.get_all(header::AUTHORIZATION).iter();
         let (Some(given), None) = (given.next(), given.next()) else {
             if headers.contains_key(header::AUTHORIZATION) {
@@ -34,7 +42,11 @@ impl Asked {
             }
             return Ok(Self::nobody());
         };
-        Ok(Self::with(credential(given), true))
+        let credential = match given.to_str().ok().and_then(token) {
+            Some(token) => Credential::bearer(token, None),
+            None => Credential::Nobody,
+        };
+        Ok(Self::with(credential, true))
     }
 
     /// Somebody of whom nothing is known.
@@ -51,15 +63,12 @@ impl Asked {
     }
 }
 
-/// What a header presents. The scheme's letters may have any case (RFC 9110 section 11.1).
-fn credential(given: &HeaderValue) -> Credential {
-    let bearer = given.to_str().ok().and_then(|text| {
-        let (scheme, token) = text.split_once(' ')?;
-        scheme
-            .eq_ignore_ascii_case("bearer")
-            .then_some(token.trim_matches(' '))
-    });
-    bearer.map_or(Credential::Nobody, |token| Credential::bearer(token, None))
+/// The token of a bearer. The scheme's letters may have any case (RFC 9110 section 11.1).
+fn bearer(given: &str) -> Option<&str> {
+    let (scheme, token) = given.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then_some(token.trim_matches(' '))
 }
 
 impl<S: Sync> FromRequestParts<S> for Asked {
@@ -75,6 +84,8 @@ impl<S: Sync> FromRequestParts<S> for Asked {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+
     use super::*;
 
     fn read(values: &[&[u8]]) -> Result<Asked, Refusal> {

@@ -16,6 +16,7 @@ mod metrics;
 mod openapi;
 mod passage;
 mod place;
+mod profile;
 mod route;
 pub mod server;
 mod verify;
@@ -30,6 +31,7 @@ use error::Refusal;
 pub use limits::{Limits, Rate};
 pub use metrics::Metrics;
 pub use place::{NotPublic, Place, PublicUrl};
+pub use profile::{Mistake, Profile, Profiles};
 use route::Route;
 
 /// What every request is served with.
@@ -40,6 +42,7 @@ pub struct Http {
     place: Arc<Place>,
     limits: Arc<Limits>,
     metrics: Arc<Metrics>,
+    profiles: Arc<Profiles>,
 }
 
 impl Http {
@@ -51,6 +54,16 @@ impl Http {
             place: Arc::new(place),
             limits: Arc::new(limits),
             metrics: Arc::default(),
+            profiles: Arc::default(),
+        }
+    }
+
+    /// The same, with these profiles played besides.
+    #[must_use]
+    pub fn playing(self, profiles: Profiles) -> Self {
+        Self {
+            profiles: Arc::new(profiles),
+            ..self
         }
     }
 
@@ -78,7 +91,9 @@ fn routes() -> Vec<Route> {
 pub fn router(http: &Http, others: Router<Http>) -> Router {
     let ours = routes()
         .into_iter()
-        .fold(others, |router, route| route.mounted(router));
+        .fold(http.profiles.mounted(others), |router, route| {
+            route.mounted(router)
+        });
     ours.fallback(async || Refusal::no_such_path())
         .method_not_allowed_fallback(async || Refusal::no_such_method())
         .layer(CatchPanicLayer::custom(panicked))

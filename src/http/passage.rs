@@ -28,7 +28,14 @@ pub(super) async fn pass(State(http): State<Http>, mut request: Request, next: N
     let method = request.method().clone();
     let peer = request.extensions().get::<Peer>().copied();
     let path = request.extensions().get::<MatchedPath>().cloned();
-    let (asked, mut response) = match Asked::from_headers(request.headers()) {
+    let profile = path
+        .as_ref()
+        .and_then(|path| http.profiles.at(path.as_str()));
+    let asked = match profile {
+        Some(profile) => profile.asked(request.headers()),
+        None => Asked::from_headers(request.headers()),
+    };
+    let (asked, mut response) = match asked {
         Ok(asked) => {
             request.extensions_mut().insert(asked.clone());
             request
@@ -43,7 +50,11 @@ pub(super) async fn pass(State(http): State<Http>, mut request: Request, next: N
     };
     if let Some((refusal, headers)) = taken(&mut response) {
         let refusal = refusal.after_asking_who(&http.authority, &asked).await;
-        response = refusal.told(&asked).into_problem(asked.request.id);
+        let told = refusal.told(&asked);
+        response = match profile {
+            Some(profile) => profile.words(told),
+            None => told.into_problem(asked.request.id),
+        };
         response.headers_mut().extend(headers);
     }
     let id = asked.request.id;

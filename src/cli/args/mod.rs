@@ -78,7 +78,8 @@ error, and ends on SIGTERM or SIGINT once requests in flight are answered.
 Examples:
   keywright serve
   keywright serve --listen 127.0.0.1:9000 --metrics 127.0.0.1:9001
-  keywright serve --listen 0.0.0.0:8484 --public-url https://tokens.example.com")]
+  keywright serve --listen 0.0.0.0:8484 --public-url https://tokens.example.com
+  keywright serve --profile spote                  another product's token API, too")]
     Serve(Serve),
     /// See an agent get a token whose value it never sees, on a throw-away store
     Demo,

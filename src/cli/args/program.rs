@@ -43,6 +43,10 @@ pub(in crate::cli) struct Serve {
     /// How many requests a second may be made with one token, and so many at once; 0 for no limit
     #[arg(long, value_name = "TIMES", default_value_t = 1000)]
     pub(in crate::cli) rate_per_token: u32,
+    /// Serve another product's token API, too: `quave`, `spedy`, `spherescout`, `spote`, or the path
+    /// of a file of your own; may be repeated [default: none]
+    #[arg(long, value_name = "NAME-OR-PATH")]
+    pub(in crate::cli) profile: Vec<String>,
 }
 
 #[derive(Debug, Args)]

@@ -6,5 +6,6 @@ mod coverage;
 mod hostile;
 mod in_flight;
 mod out_of_reach;
+mod profiles;
 pub(crate) mod served;
 mod tokens;
