@@ -1,9 +1,9 @@
 //! The HTTP front: words of services, scripts, proxies and many agents. Translates, and decides
 //! nothing: every request brings its own bearer, which the verb that it asks for looks up.
 //!
-//! A request passes, from the outside in: [`server`] (connections and their time), [`passage`] (its
-//! id, the log, and what refusals look like), [`place`] (Host, Origin and what may stand in a URL),
-//! [`limits`] (how much, how often), and then one of the [`routes`].
+//! A request passes, from the outside in: [`server`] (connections and their time), `passage` (its
+//! id, the log, and what refusals look like), `place` (Host, Origin and what may stand in a URL),
+//! `limits` (how much, how often), and then one of the `routes`.
 
 mod api;
 mod bearer;
