@@ -19,6 +19,7 @@ use crate::{
         clock::Time,
         credential::PlainToken,
         id::TokenId,
+        scope::Scopes,
         token::{Powers, State, Token, Whose},
     },
     store::{Refused, Tx},
@@ -72,10 +73,15 @@ pub struct WaitingClaim {
 }
 
 impl Authority {
-    /// What waits to be picked up, the oldest first.
+    /// What waits to be picked up, the oldest first: for a person at the shell all that does in the
+    /// account, for a token that of its owner.
     pub async fn list_claims(&self, request: &Request) -> Result<Vec<WaitingClaim>, Error> {
         self.read(request, |view, who| {
-            let whose = who.account().map(Whose::Account);
+            let whose = if who.is_person() {
+                who.account().map(Whose::Account)
+            } else {
+                who.whose()
+            };
             let permit = decide(who, Action::ListClaims, whose, Thing::Account)?;
             let waiting = view.open_claims(&permit, who.at())?;
             Ok(waiting
@@ -104,7 +110,7 @@ impl Authority {
         let committed = self
             .commit(request, claim, Arc::clone(&delivery), sink.name())
             .await;
-        let (claimed, code) = match committed {
+        let (claimed, claim) = match committed {
             Ok(committed) => committed,
             Err(error) => {
                 sink.withdraw();
@@ -114,7 +120,7 @@ impl Authority {
         sink.learn(&claimed);
         if let Err(error) = sink.publish(&delivery.value(&claimed.token)) {
             sink.withdraw();
-            if let Err(why) = self.let_wait_again(request, claimed.token, code).await {
+            if let Err(why) = self.let_wait_again(request, claimed.token, claim).await {
                 tracing::error!(%why, "a claim whose value reached nobody could not be opened again");
             }
             return Err(Error::Sink(error));
@@ -128,7 +134,7 @@ impl Authority {
         claim: ClaimRef,
         delivery: Arc<Delivery>,
         sink: String,
-    ) -> Result<(Claimed, HashedCode), Error> {
+    ) -> Result<(Claimed, Claim), Error> {
         let house = self.clone();
         self.write(request, move |tx, who| {
             let (claim, permit, mut token, entry) = look_up(tx, who, claim)?;
@@ -165,7 +171,7 @@ impl Authority {
                 token,
                 at: who.at(),
             };
-            Ok((claimed, claim.code))
+            Ok((claimed, claim))
         })
         .await
     }
@@ -175,10 +181,11 @@ impl Authority {
         &self,
         request: &Request,
         done: Token,
-        code: HashedCode,
+        claim: Claim,
     ) -> Result<(), Error> {
         self.write(request, move |tx, who| {
-            let permit = decide(who, Action::ClaimToken, done.whose(), Thing::Claim)?;
+            let waits = Some((done.whose(), done.powers.scopes.clone()));
+            let permit = permitted(who, Some(done.id), waits, Some(claim.opened_by))?;
             let entry = permit
                 .entry(Target::Token(done.id))
                 .because("taken back: the value could not be handed over");
@@ -196,7 +203,7 @@ impl Authority {
                 tx.take_back_value(done.id, given, &entry)?;
                 let other = tx.claim_of(&permit, done.id)?;
                 if other.is_none_or(|claim| claim.used_at.is_some()) {
-                    tx.use_claim(&code, None, &entry)?;
+                    tx.use_claim(&claim.code, None, &entry)?;
                 }
             }
             Ok(())
@@ -222,8 +229,9 @@ fn look_up<'tx>(
         Some(id) => tx.stake(id)?,
         None => None,
     };
-    let whose = stake.map(|stake| stake.whose);
-    let permit = decide(who, Action::ClaimToken, whose, Thing::Claim)?;
+    let waits = stake.map(|stake| (stake.whose, stake.powers.scopes));
+    let opened_by = by_code.as_ref().map(|claim| claim.opened_by);
+    let mut permit = permitted(who, id, waits.clone(), opened_by)?;
     let not_there = Error::NotFound(Thing::Claim);
     let Some(id) = id else {
         return Err(not_there.into());
@@ -234,11 +242,32 @@ fn look_up<'tx>(
     };
     match (claim, tx.token(&permit, id)?) {
         (Some(claim), Some(token)) => {
+            if opened_by.is_none() {
+                // Who asked for it is known only now, where it was chosen by its token.
+                permit = permitted(who, Some(id), waits, Some(claim.opened_by))?;
+            }
             let entry = permit.entry(Target::Token(id));
             Ok((claim, permit, token, entry))
         }
         (None, _) | (_, None) => Err(missing(&permit, Thing::Claim)),
     }
+}
+
+/// May `who` pick up the value that `waits` for the token `id`: whose it is, and what it carries?
+fn permitted(
+    who: &Principal,
+    id: Option<TokenId>,
+    waits: Option<(Whose, Scopes)>,
+    opened_by: Option<Actor>,
+) -> Result<Permit<'_>, Refused<Error>> {
+    let (whose, scopes) = waits.unzip();
+    let scopes = scopes.unwrap_or_default();
+    let action = Action::ClaimToken {
+        id,
+        scopes,
+        opened_by,
+    };
+    decide(who, action, whose, Thing::Claim)
 }
 
 /// Whether who asked for the value could ask for it now.

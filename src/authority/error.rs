@@ -166,6 +166,7 @@ impl From<Denial> for Refused<Error> {
             | Why::Prolongs
             | Why::Role(_)
             | Why::NotYours
+            | Why::OwnClaim
             | Why::Oneself
             | Why::PersonDisabled
             | Why::OperatorOnly => Error::Denied(why),

@@ -2,6 +2,7 @@
 
 use crate::domain::{
     account::Role,
+    actor::Actor,
     id::TokenId,
     scope::{Scope, Scopes},
     token::Powers,
@@ -22,7 +23,14 @@ pub enum Action {
         inline: Inline,
     },
     /// Pick up a value that waits.
-    ClaimToken,
+    ClaimToken {
+        /// For which token, if there is one.
+        id: Option<TokenId>,
+        /// What it carries.
+        scopes: Scopes,
+        /// Who asked for the value.
+        opened_by: Option<Actor>,
+    },
     /// See what waits to be picked up.
     ListClaims,
     /// List tokens.
@@ -139,7 +147,7 @@ pub struct Change {
 pub struct NotAnAction;
 
 /// Every name of an action that the audit trail can hold.
-const NAMES: [&str; 27] = [
+const NAMES: [&str; 28] = [
     "authenticate",
     "claim_token",
     "create_account",
@@ -152,6 +160,7 @@ const NAMES: [&str; 27] = [
     "introspect_token",
     "list_app_envs",
     "list_audit_records",
+    "list_claims",
     "list_tokens",
     "remove_membership",
     "reveal_app_env_token",
@@ -168,6 +177,18 @@ const NAMES: [&str; 27] = [
     "check_store",
     "whoami",
 ];
+
+/// Who may ask for something at all.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum For {
+    /// Only someone at the machine's shell.
+    TheOperator,
+    /// Whoever presents a token, besides. A local session is run by a program on the very machine
+    /// where a person can do it at the shell.
+    Tokens,
+    /// Local sessions, too.
+    Everyone,
+}
 
 impl Action {
     /// The name of an action, as the audit trail has it; the wire's `delete_token` is understood.
@@ -198,9 +219,13 @@ impl Action {
             | Self::RotateToken { inline: false, .. }
             | Self::UpdateToken { .. } => &[Scope::WRITE_TOKENS],
             Self::ListTokens { account: true } => &[Scope::READ_TOKENS, Scope::MANAGE_ACCOUNT],
-            Self::ListTokens { account: false } | Self::GetToken => &[Scope::READ_TOKENS],
+            Self::ListTokens { account: false } | Self::GetToken | Self::ListClaims => {
+                &[Scope::READ_TOKENS]
+            }
             Self::RevokeToken { .. } => &[Scope::DELETE_TOKENS],
-            Self::RevealUserToken(_) | Self::RevealAppEnvToken(_) => &[Scope::READ_SECRETS],
+            Self::ClaimToken { .. } | Self::RevealUserToken(_) | Self::RevealAppEnvToken(_) => {
+                &[Scope::READ_SECRETS]
+            }
             Self::ListAppEnvs => &[Scope::READ_ENVS],
             Self::CreateAppEnv | Self::DeleteAppEnv => &[Scope::WRITE_ENVS],
             Self::IntrospectToken => &[Scope::INTROSPECT_TOKENS],
@@ -209,8 +234,6 @@ impl Action {
             Self::Authenticate
             | Self::Whoami
             | Self::VerifyToken(_)
-            | Self::ClaimToken
-            | Self::ListClaims
             | Self::SetCliToken
             | Self::ListUsers
             | Self::CreateUser
@@ -237,7 +260,7 @@ impl Action {
             Self::Authenticate
             | Self::Whoami
             | Self::CreateToken { .. }
-            | Self::ClaimToken
+            | Self::ClaimToken { .. }
             | Self::ListClaims
             | Self::ListTokens { account: false }
             | Self::GetToken
@@ -264,12 +287,10 @@ impl Action {
         }
     }
 
-    /// Whether only someone at the machine's shell may ask for it.
-    pub fn is_for_the_operator(&self) -> bool {
+    /// Who may ask for it at all.
+    pub(super) fn is_for(&self) -> For {
         match self {
-            Self::ClaimToken
-            | Self::ListClaims
-            | Self::SetCliToken
+            Self::SetCliToken
             | Self::ListUsers
             | Self::CreateUser
             | Self::UpdateUser
@@ -280,7 +301,8 @@ impl Action {
             | Self::VerifyAudit
             | Self::CheckStore
             | Self::FoundStore
-            | Self::Sweep => true,
+            | Self::Sweep => For::TheOperator,
+            Self::ClaimToken { .. } | Self::ListClaims => For::Tokens,
             Self::Authenticate
             | Self::Whoami
             | Self::CreateToken { .. }
@@ -296,7 +318,7 @@ impl Action {
             | Self::DeleteAppEnv
             | Self::IntrospectToken
             | Self::VerifyToken(_)
-            | Self::ReadAudit { .. } => false,
+            | Self::ReadAudit { .. } => For::Everyone,
         }
     }
 
@@ -306,7 +328,7 @@ impl Action {
             Self::Authenticate => "authenticate",
             Self::Whoami => "whoami",
             Self::CreateToken { .. } => "create_token",
-            Self::ClaimToken => "claim_token",
+            Self::ClaimToken { .. } => "claim_token",
             Self::ListClaims => "list_claims",
             Self::ListTokens { .. } => "list_tokens",
             Self::GetToken => "get_token",

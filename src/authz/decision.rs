@@ -2,7 +2,7 @@
 
 use std::mem::discriminant;
 
-use super::{Action, Change, Denial, Inline, Permit, Principal, Why, principal::Kind};
+use super::{Action, Change, Denial, Inline, Permit, Principal, Why, action::For, principal::Kind};
 use crate::domain::{
     account::Role,
     audit::{Chain, Outcome},
@@ -126,8 +126,9 @@ fn objection(principal: &Principal, action: &Action, whose: Option<Whose>) -> Op
         }
         Kind::Token { .. } | Kind::Local { .. } => {}
     }
-    if action.is_for_the_operator() {
-        return Some(Why::OperatorOnly);
+    match (action.is_for(), &principal.kind) {
+        (For::Everyone, _) | (For::Tokens, Kind::Token { .. }) => {}
+        (For::TheOperator | For::Tokens, _) => return Some(Why::OperatorOnly),
     }
     if let Some(scope) = action.scopes().iter().find(|s| !principal.reach().holds(s)) {
         return Some(Why::Scope(scope.clone()));
@@ -171,16 +172,20 @@ fn standing(principal: &Principal, action: &Action, whose: Whose) -> Option<To> 
         Whose::System => None,
         Whose::Account(_) => Some(To::Accounts),
         Whose::Owner(..) if Some(whose) == principal.whose() => Some(To::Ones),
+        // A code tells nobody else that something waits, be it who looks after its owner.
+        Whose::Owner(..) if matches!(action, Action::ClaimToken { .. }) => None,
         // Every member of an account may know its app environments.
         Whose::Owner(_, Owner::AppEnv(_)) if matches!(action, Action::RevealAppEnvToken(_)) => {
             Some(To::Accounts)
         }
-        Whose::Owner(..) => {
-            let manages = principal.role() == Some(Role::Admin)
-                && principal.reach().holds(&Scope::MANAGE_ACCOUNT);
-            manages.then_some(To::Members)
-        }
+        Whose::Owner(..) => to_a_members(principal),
     }
+}
+
+fn to_a_members(principal: &Principal) -> Option<To> {
+    let manages =
+        principal.role() == Some(Role::Admin) && principal.reach().holds(&Scope::MANAGE_ACCOUNT);
+    manages.then_some(To::Members)
 }
 
 fn own_rules(principal: &Principal, action: &Action) -> Result<(), Why> {
@@ -208,11 +213,24 @@ fn own_rules(principal: &Principal, action: &Action) -> Result<(), Why> {
                 Ok(())
             }
         }
+        Action::ClaimToken {
+            id,
+            scopes,
+            opened_by,
+        } => {
+            // What an agent asked for goes to its person, and not back to it.
+            let is_its_own = id.is_some() && *id == principal.token_id();
+            if is_its_own || *opened_by == Some(principal.actor()) {
+                return Err(Why::OwnClaim);
+            }
+            covers_scopes(principal, scopes)
+        }
         Action::RevealUserToken(scopes) | Action::RevealAppEnvToken(scopes) => {
             covers_scopes(principal, scopes)
         }
         Action::Authenticate
         | Action::Whoami
+        | Action::ListClaims
         | Action::ListTokens { .. }
         | Action::GetToken
         | Action::ListAppEnvs
@@ -221,9 +239,7 @@ fn own_rules(principal: &Principal, action: &Action) -> Result<(), Why> {
         | Action::IntrospectToken
         | Action::ReadAudit { .. } => Ok(()),
         Action::VerifyToken(asked) => holds_all(principal, asked),
-        Action::ClaimToken
-        | Action::ListClaims
-        | Action::SetCliToken
+        Action::SetCliToken
         | Action::ListUsers
         | Action::CreateUser
         | Action::UpdateUser
@@ -257,7 +273,7 @@ fn account_rules(principal: &Principal, action: &Action) -> Result<(), Why> {
         | Action::RotateToken { .. }
         | Action::RevokeToken { .. }
         | Action::RevealUserToken(_)
-        | Action::ClaimToken
+        | Action::ClaimToken { .. }
         | Action::ListClaims
         | Action::SetCliToken
         | Action::ListUsers
@@ -293,7 +309,7 @@ fn may_manage(action: &Action) -> Result<(), Why> {
         | Action::CreateAppEnv
         | Action::DeleteAppEnv
         | Action::VerifyToken(_)
-        | Action::ClaimToken
+        | Action::ClaimToken { .. }
         | Action::ListClaims
         | Action::SetCliToken
         | Action::ListUsers

@@ -61,6 +61,9 @@ pub enum Why {
     /// It may be looked after, but this may only its owner do.
     #[error("only its owner may do this with another member's token")]
     NotYours,
+    /// What a token asked for, or is to become, is picked up by somebody else.
+    #[error("a token picks up neither its own value nor one that it asked for")]
+    OwnClaim,
     /// A token does not end or switch off itself by accident.
     #[error("this would end the very token that asks")]
     Oneself,

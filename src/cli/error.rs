@@ -189,6 +189,7 @@ fn denied(why: &Why) -> Option<&'static str> {
         | Why::Hidden
         | Why::Role(_)
         | Why::NotYours
+        | Why::OwnClaim
         | Why::Oneself
         | Why::PersonDisabled
         | Why::OperatorOnly => None,

@@ -279,6 +279,10 @@ impl Problem {
             Why::NotYours => Self::new(Code::Forbidden, why)
                 .you_can("list, narrow, disable or delete it")
                 .only_the_person_can("ask its owner"),
+            Why::OwnClaim => Self::new(Code::Forbidden, why).only_the_person_can(
+                "pick it up: at the machine's shell, or with another token of its owner that \
+                 carries `read:secrets`",
+            ),
             Why::Oneself => Self::new(Code::Forbidden, why)
                 .you_can("call `delete_token` with `allow_self: true`, if the person wants this session to end")
                 .only_the_person_can("disable it"),

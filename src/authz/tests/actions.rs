@@ -5,7 +5,7 @@ use chrono::Duration;
 use super::{no_change, other_id, own_id, powers, scopes, small, update, wide};
 use crate::{
     authz::{Action, Change, Inline},
-    domain::{scope::Scopes, token::Powers},
+    domain::{actor::Actor, scope::Scopes, token::Powers},
 };
 
 /// What the table calls an action. A new one must be met here; then add it to the lists below.
@@ -25,9 +25,9 @@ pub(super) fn family(action: &Action) -> &'static str {
         Action::IntrospectToken => "introspect",
         Action::VerifyToken(_) => "verify",
         Action::ReadAudit { .. } => "audit",
-        Action::ClaimToken
-        | Action::ListClaims
-        | Action::SetCliToken
+        Action::ClaimToken { .. } => "claim",
+        Action::ListClaims => "list claims",
+        Action::SetCliToken
         | Action::ListUsers
         | Action::CreateUser
         | Action::UpdateUser
@@ -128,6 +128,12 @@ fn updates() -> Vec<(&'static str, Action)> {
 /// Everything that can be asked, with the variants that matter.
 pub(super) fn actions() -> Vec<(&'static str, Action)> {
     let revoke = |id, allow_self| Action::RevokeToken { id, allow_self };
+    let claim = |id, scopes, opened_by| Action::ClaimToken {
+        id: Some(id),
+        scopes,
+        opened_by: Some(opened_by),
+    };
+    let (another, itself) = (Actor::Token(other_id()), Actor::Token(own_id()));
     let mut actions = vec![("", Action::Authenticate), ("", Action::Whoami)];
     actions.extend(creations_and_rotations());
     actions.extend(updates());
@@ -154,8 +160,14 @@ pub(super) fn actions() -> Vec<(&'static str, Action)> {
         ),
         ("one's own", Action::ReadAudit { account: false }),
         ("the account's", Action::ReadAudit { account: true }),
-        ("claim", Action::ClaimToken),
-        ("list claims", Action::ListClaims),
+        ("", claim(other_id(), Scopes::default(), another)),
+        ("wider scopes", claim(other_id(), wide(), another)),
+        ("its own value", claim(own_id(), Scopes::default(), another)),
+        (
+            "asked for itself",
+            claim(other_id(), Scopes::default(), itself),
+        ),
+        ("", Action::ListClaims),
         ("set cli token", Action::SetCliToken),
         ("list users", Action::ListUsers),
         ("create user", Action::CreateUser),

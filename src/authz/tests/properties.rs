@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use super::{
     ROLES, account,
     actions::actions,
-    all, ann, anns, app_envs_token, bearer, local, no_change, now, other_id, powers, scopes,
-    standing,
+    all, ann, anns, app_envs_token, bearer, local, no_change, now, other_id, own_id, powers,
+    scopes, standing,
     table::{places, word},
     token, update,
 };
@@ -15,6 +15,7 @@ use crate::{
     authz::{Action, Change, Found, Inline, Principal, Why, covers, decide, recognize},
     domain::{
         account::Role,
+        actor::Actor,
         scope::{OURS, Scope, Scopes},
         token::{Disabled, Owner, OwnerNow, Powers, Standing, Whose},
     },
@@ -47,7 +48,7 @@ fn something_that_shows_a_value() -> impl Strategy<Value = Action> {
             } | Action::RotateToken { inline: true, .. }
                 | Action::RevealUserToken(_)
                 | Action::RevealAppEnvToken(_)
-                | Action::ClaimToken
+                | Action::ClaimToken { .. }
         )
     };
     let shows: Vec<_> = actions().into_iter().filter(shows).collect();
@@ -184,6 +185,26 @@ proptest! {
                 prop_assert_eq!(whose, principal.whose());
             }
         }
+    }
+
+    #[test]
+    fn what_a_token_picks_up_is_covered_and_its_owners_and_was_asked_for_by_another(
+        held in some_scopes(), role in some_role(), asked in some_scopes(), itself: bool,
+        asked_by_itself: bool, whose in some_place(),
+    ) {
+        let principal = token(held.clone(), role, None);
+        let id = if itself { own_id() } else { other_id() };
+        let opened_by = if asked_by_itself { principal.actor() } else { Actor::Token(other_id()) };
+        let claim =
+            Action::ClaimToken { id: Some(id), scopes: asked.clone(), opened_by: Some(opened_by) };
+
+        if allows(&principal, &claim, whose) {
+            prop_assert!(held.contains(&Scope::READ_SECRETS));
+            prop_assert!(asked.iter().all(|scope| held.contains(scope)));
+            prop_assert!(!itself && !asked_by_itself);
+            prop_assert_eq!(whose, principal.whose());
+        }
+        prop_assert!(!allows(&local(&held.to_string(), role), &claim, whose));
     }
 
     #[test]

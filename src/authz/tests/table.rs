@@ -79,6 +79,7 @@ pub(super) fn word(principal: &Principal, action: &Action, whose: Option<Whose>)
         Why::Hidden => "hidden",
         Why::Role(_) => "role",
         Why::NotYours => "not yours",
+        Why::OwnClaim => "own claim",
         Why::Oneself => "oneself",
         Why::PersonDisabled => "person",
         Why::OperatorOnly => "operator",
