@@ -98,6 +98,12 @@ pub enum Conflict {
     /// The name is taken.
     #[error("the {0} is taken")]
     Taken(&'static str),
+    /// The person is in the account already.
+    #[error("there is such a member of the account already")]
+    Member,
+    /// Nobody would be left who may look after the account.
+    #[error("nobody else is an active admin of the account")]
+    LastAdmin,
 }
 
 impl Error {

@@ -1,6 +1,6 @@
-//! People, accounts, and what people are in accounts: looked after at the machine's shell.
+//! People and accounts, as the store's own: looked after at the machine's shell.
 
-use super::{Authority, Error, Thing, decide, manage_app_envs::taken, missing};
+use super::{Authority, Error, Thing, decide, manage_app_envs::taken};
 use crate::{
     authz::{Action, Request},
     domain::{
@@ -110,10 +110,15 @@ impl Authority {
         .await
     }
 
-    /// Every account.
+    /// Every account; for a token the one that it is in.
     pub async fn list_accounts(&self, request: &Request) -> Result<Vec<Account>, Error> {
         self.read(request, |view, who| {
-            let permit = decide(who, Action::ListAccounts, Whose::System, Thing::Account)?;
+            let whose = if who.is_person() {
+                Some(Whose::System)
+            } else {
+                who.account().map(Whose::Account)
+            };
+            let permit = decide(who, Action::ListAccounts, whose, Thing::Account)?;
             Ok(view.accounts(&permit)?)
         })
         .await
@@ -145,53 +150,6 @@ impl Authority {
             )?;
             tx.note(&permit.entry(Target::Account(id)).because("begins here"));
             Ok(account)
-        })
-        .await
-    }
-
-    /// Says what a person is in the account of who asks.
-    pub async fn set_membership(
-        &self,
-        request: &Request,
-        name: Username,
-        role: Role,
-    ) -> Result<Membership, Error> {
-        self.write(request, move |tx, who| {
-            let whose = who.account().map(Whose::Account);
-            let permit = decide(who, Action::SetMembership, whose, Thing::Account)?;
-            let account = permit.account().ok_or(Error::NotFound(Thing::Account))?;
-            let user = tx
-                .user_named(&name)?
-                .ok_or_else(|| missing(&permit, Thing::User))?;
-            let member = Membership {
-                account,
-                user,
-                role,
-            };
-            let entry = permit
-                .entry(Target::Membership(user))
-                .because(role.as_str());
-            tx.put_membership(&member, &entry)?;
-            Ok(member)
-        })
-        .await
-    }
-
-    /// Takes a person out of the account of who asks. Their tokens in it are good no more.
-    pub async fn remove_membership(&self, request: &Request, name: Username) -> Result<(), Error> {
-        self.write(request, move |tx, who| {
-            let whose = who.account().map(Whose::Account);
-            let permit = decide(who, Action::RemoveMembership, whose, Thing::Account)?;
-            let account = permit.account().ok_or(Error::NotFound(Thing::Account))?;
-            let user = tx
-                .user_named(&name)?
-                .ok_or_else(|| missing(&permit, Thing::User))?;
-            let standing = tx.standing(user, account)?;
-            if standing.is_none_or(|standing| standing.role.is_none()) {
-                return Err(missing(&permit, Thing::Member));
-            }
-            tx.remove_membership(user, account, &permit.entry(Target::Membership(user)))?;
-            Ok(())
         })
         .await
     }

@@ -77,6 +77,8 @@ pub enum Action {
     DeleteAppEnv,
     /// List people.
     ListUsers,
+    /// Read what is known of one person.
+    GetUser,
     /// Add a person.
     CreateUser,
     /// Switch a person on or off.
@@ -147,7 +149,7 @@ pub struct Change {
 pub struct NotAnAction;
 
 /// Every name of an action that the audit trail can hold.
-const NAMES: [&str; 28] = [
+const NAMES: [&str; 31] = [
     "authenticate",
     "claim_token",
     "create_account",
@@ -157,11 +159,14 @@ const NAMES: [&str; 28] = [
     "delete_app_env",
     "found_store",
     "get_token",
+    "get_user",
     "introspect_token",
+    "list_accounts",
     "list_app_envs",
     "list_audit_records",
     "list_claims",
     "list_tokens",
+    "list_users",
     "remove_membership",
     "reveal_app_env_token",
     "reveal_user_token",
@@ -231,17 +236,18 @@ impl Action {
             Self::IntrospectToken => &[Scope::INTROSPECT_TOKENS],
             Self::ReadAudit { account: true } => &[Scope::READ_AUDIT, Scope::MANAGE_ACCOUNT],
             Self::ReadAudit { account: false } => &[Scope::READ_AUDIT],
+            Self::ListUsers
+            | Self::GetUser
+            | Self::CreateUser
+            | Self::SetMembership
+            | Self::RemoveMembership => &[Scope::MANAGE_ACCOUNT],
             Self::Authenticate
             | Self::Whoami
             | Self::VerifyToken(_)
             | Self::SetCliToken
-            | Self::ListUsers
-            | Self::CreateUser
             | Self::UpdateUser
             | Self::ListAccounts
             | Self::CreateAccount
-            | Self::SetMembership
-            | Self::RemoveMembership
             | Self::VerifyAudit
             | Self::CheckStore
             | Self::FoundStore
@@ -256,6 +262,11 @@ impl Action {
             | Self::CreateAppEnv
             | Self::DeleteAppEnv
             | Self::ListTokens { account: true }
+            | Self::ListUsers
+            | Self::GetUser
+            | Self::CreateUser
+            | Self::SetMembership
+            | Self::RemoveMembership
             | Self::ReadAudit { account: true } => Some(Role::Admin),
             Self::Authenticate
             | Self::Whoami
@@ -270,13 +281,9 @@ impl Action {
             | Self::SetCliToken
             | Self::RevealUserToken(_)
             | Self::ListAppEnvs
-            | Self::ListUsers
-            | Self::CreateUser
             | Self::UpdateUser
             | Self::ListAccounts
             | Self::CreateAccount
-            | Self::SetMembership
-            | Self::RemoveMembership
             | Self::IntrospectToken
             | Self::VerifyToken(_)
             | Self::ReadAudit { account: false }
@@ -291,18 +298,20 @@ impl Action {
     pub(super) fn is_for(&self) -> For {
         match self {
             Self::SetCliToken
-            | Self::ListUsers
-            | Self::CreateUser
             | Self::UpdateUser
-            | Self::ListAccounts
             | Self::CreateAccount
-            | Self::SetMembership
-            | Self::RemoveMembership
             | Self::VerifyAudit
             | Self::CheckStore
             | Self::FoundStore
             | Self::Sweep => For::TheOperator,
-            Self::ClaimToken { .. } | Self::ListClaims => For::Tokens,
+            Self::ClaimToken { .. }
+            | Self::ListClaims
+            | Self::ListUsers
+            | Self::GetUser
+            | Self::CreateUser
+            | Self::ListAccounts
+            | Self::SetMembership
+            | Self::RemoveMembership => For::Tokens,
             Self::Authenticate
             | Self::Whoami
             | Self::CreateToken { .. }
@@ -342,6 +351,7 @@ impl Action {
             Self::CreateAppEnv => "create_app_env",
             Self::DeleteAppEnv => "delete_app_env",
             Self::ListUsers => "list_users",
+            Self::GetUser => "get_user",
             Self::CreateUser => "create_user",
             Self::UpdateUser => "update_user",
             Self::ListAccounts => "list_accounts",

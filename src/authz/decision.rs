@@ -239,14 +239,16 @@ fn own_rules(principal: &Principal, action: &Action) -> Result<(), Why> {
         | Action::IntrospectToken
         | Action::ReadAudit { .. } => Ok(()),
         Action::VerifyToken(asked) => holds_all(principal, asked),
-        Action::SetCliToken
-        | Action::ListUsers
+        // They are the account's.
+        Action::ListUsers
+        | Action::GetUser
         | Action::CreateUser
-        | Action::UpdateUser
         | Action::ListAccounts
-        | Action::CreateAccount
         | Action::SetMembership
-        | Action::RemoveMembership
+        | Action::RemoveMembership => Err(Why::Hidden),
+        Action::SetCliToken
+        | Action::UpdateUser
+        | Action::CreateAccount
         | Action::VerifyAudit
         | Action::CheckStore
         | Action::FoundStore
@@ -263,6 +265,12 @@ fn account_rules(principal: &Principal, action: &Action) -> Result<(), Why> {
         | Action::ListAppEnvs
         | Action::CreateAppEnv
         | Action::DeleteAppEnv
+        | Action::ListUsers
+        | Action::GetUser
+        | Action::CreateUser
+        | Action::ListAccounts
+        | Action::SetMembership
+        | Action::RemoveMembership
         | Action::IntrospectToken
         | Action::ReadAudit { .. } => Ok(()),
         Action::Authenticate
@@ -276,13 +284,8 @@ fn account_rules(principal: &Principal, action: &Action) -> Result<(), Why> {
         | Action::ClaimToken { .. }
         | Action::ListClaims
         | Action::SetCliToken
-        | Action::ListUsers
-        | Action::CreateUser
         | Action::UpdateUser
-        | Action::ListAccounts
         | Action::CreateAccount
-        | Action::SetMembership
-        | Action::RemoveMembership
         | Action::VerifyAudit
         | Action::CheckStore
         | Action::FoundStore
@@ -313,6 +316,7 @@ fn may_manage(action: &Action) -> Result<(), Why> {
         | Action::ListClaims
         | Action::SetCliToken
         | Action::ListUsers
+        | Action::GetUser
         | Action::CreateUser
         | Action::UpdateUser
         | Action::ListAccounts

@@ -147,7 +147,11 @@ impl<'tx> Permit<'tx> {
         reason: Option<String>,
     ) -> Record {
         Record {
-            chain: self.whose.account().map_or(Chain::System, Chain::Account),
+            chain: match (self.whose.account(), target) {
+                // A person is the store's own, whoever adds them to an account.
+                (_, Some(Target::User(_))) | (None, _) => Chain::System,
+                (Some(account), _) => Chain::Account(account),
+            },
             at: self.principal.at,
             actor: self.principal.actor(),
             user: self.principal.user(),

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     authority::{NewAccount, NewAppEnv, NewUser},
-    domain::account::Slug,
+    domain::{account::Slug, user::Username},
     wire::account::{Account, Accounts, AppEnv, AppEnvs, Membership, User, UserInAccounts, Users},
 };
 
@@ -198,11 +198,12 @@ pub(super) async fn member(house: &House, out: Output, asked: args::Member) -> R
     let request = house.operator();
     match asked {
         args::Member::Set { username, role } => {
-            let (name, role) = (parsed("username", &username)?, parsed("role", &role)?);
-            let member = house
+            let name: Username = parsed("username", &username)?;
+            let role = parsed("role", &role)?;
+            let (_, member) = house
                 .authority()
                 .await?
-                .set_membership(&request, name, role)
+                .set_membership(&request, name.into(), role)
                 .await?;
             written(out.show(&Membership::from(&member), |view| {
                 format!(
@@ -212,11 +213,11 @@ pub(super) async fn member(house: &House, out: Output, asked: args::Member) -> R
             }))
         }
         args::Member::Remove { username } => {
-            let name = parsed("username", &username)?;
+            let name: Username = parsed("username", &username)?;
             house
                 .authority()
                 .await?
-                .remove_membership(&request, name)
+                .remove_membership(&request, name.into())
                 .await?;
             let view =
                 serde_json::json!({ "account": house.account.as_str(), "username": username });

@@ -160,6 +160,10 @@ fn mend(error: &Error) -> Option<String> {
             Conflict::Overtaken => "rotate it here: `keywright token rotate ID --overlap 1h`",
             Conflict::OtherArguments => "choose another key",
             Conflict::Taken(_) => "choose another name",
+            Conflict::Member => "change their role: `keywright member set NAME ROLE`",
+            Conflict::LastAdmin => {
+                "make another member an admin first: `keywright member set NAME admin`"
+            }
         },
         Error::Store(store::Error::Unavailable(_)) => "try again, and see `keywright store check`",
         Error::Store(store::Error::Corrupt(_)) => {

@@ -67,7 +67,9 @@ fn next_conflict(conflict: &Conflict) -> Option<Conflict> {
         Conflict::OpenerGone => Conflict::Overtaken,
         Conflict::Overtaken => Conflict::OtherArguments,
         Conflict::OtherArguments => Conflict::Taken("username"),
-        Conflict::Taken(_) => return None,
+        Conflict::Taken(_) => Conflict::Member,
+        Conflict::Member => Conflict::LastAdmin,
+        Conflict::LastAdmin => return None,
     })
 }
 

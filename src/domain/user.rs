@@ -25,6 +25,15 @@ pub struct User {
     pub deactivated_at: Option<Time>,
 }
 
+/// A person, as somebody names them. A text that is an id names nobody who is merely called so.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum UserRef {
+    /// By their id.
+    Id(UserId),
+    /// By what they are called.
+    Name(Username),
+}
+
 /// 1 to 64 visible characters without spaces.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Username(String);
@@ -67,6 +76,23 @@ impl Email {
     /// The address as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl From<Username> for UserRef {
+    fn from(name: Username) -> Self {
+        Self::Name(name)
+    }
+}
+
+impl FromStr for UserRef {
+    type Err = UsernameError;
+
+    fn from_str(text: &str) -> Result<Self, UsernameError> {
+        match text.parse() {
+            Ok(id) => Ok(Self::Id(id)),
+            Err(_) => text.parse().map(Self::Name),
+        }
     }
 }
 

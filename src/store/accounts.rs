@@ -50,7 +50,18 @@ pub trait ReadAccounts {
     fn account(&mut self, permit: &Permit<'_>) -> Result<Option<Account>, Error>;
     /// Everyone, in the order in which they were added, and what they are in accounts.
     fn users(&mut self, permit: &Permit<'_>) -> Result<Vec<(User, Vec<Membership>)>, Error>;
-    /// Every account, in the order in which they were added.
+    /// A page of the people of the account that `permit` is for, in the order in which they were
+    /// added, and what they are there.
+    fn members(
+        &mut self,
+        permit: &Permit<'_>,
+        after: Option<UserId>,
+        rows: u32,
+    ) -> Result<Vec<(User, Membership)>, Error>;
+    /// Whether somebody else than `leaving` is an active admin of the account that `permit` is for.
+    fn has_admin_beside(&mut self, permit: &Permit<'_>, leaving: UserId) -> Result<bool, Error>;
+    /// The account that `permit` is for, or every account for the system's, in the order in which
+    /// they were added.
     fn accounts(&mut self, permit: &Permit<'_>) -> Result<Vec<Account>, Error>;
 }
 

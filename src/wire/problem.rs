@@ -331,6 +331,8 @@ impl Problem {
             Conflict::OtherArguments => problem
                 .you_can("choose another `idempotency_key`, or repeat the first call as it was"),
             Conflict::Taken(_) => problem.you_can("choose another name"),
+            Conflict::Member => problem.you_can("change their role instead"),
+            Conflict::LastAdmin => problem.you_can("make another member an admin first"),
         }
     }
 }

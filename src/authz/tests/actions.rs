@@ -27,14 +27,15 @@ pub(super) fn family(action: &Action) -> &'static str {
         Action::ReadAudit { .. } => "audit",
         Action::ClaimToken { .. } => "claim",
         Action::ListClaims => "list claims",
-        Action::SetCliToken
-        | Action::ListUsers
+        Action::ListUsers
+        | Action::GetUser
         | Action::CreateUser
-        | Action::UpdateUser
-        | Action::ListAccounts
-        | Action::CreateAccount
         | Action::SetMembership
-        | Action::RemoveMembership
+        | Action::RemoveMembership => "people",
+        Action::ListAccounts => "list accounts",
+        Action::SetCliToken
+        | Action::UpdateUser
+        | Action::CreateAccount
         | Action::CheckStore
         | Action::VerifyAudit => "shell",
         Action::FoundStore | Action::Sweep => "house",
@@ -168,14 +169,15 @@ pub(super) fn actions() -> Vec<(&'static str, Action)> {
             claim(other_id(), Scopes::default(), itself),
         ),
         ("", Action::ListClaims),
-        ("set cli token", Action::SetCliToken),
-        ("list users", Action::ListUsers),
-        ("create user", Action::CreateUser),
-        ("update user", Action::UpdateUser),
-        ("list accounts", Action::ListAccounts),
-        ("create account", Action::CreateAccount),
+        ("list", Action::ListUsers),
+        ("get", Action::GetUser),
+        ("create", Action::CreateUser),
         ("set membership", Action::SetMembership),
         ("remove membership", Action::RemoveMembership),
+        ("", Action::ListAccounts),
+        ("set cli token", Action::SetCliToken),
+        ("update user", Action::UpdateUser),
+        ("create account", Action::CreateAccount),
         ("check store", Action::CheckStore),
         ("verify audit", Action::VerifyAudit),
         ("found", Action::FoundStore),

@@ -151,8 +151,38 @@ impl ReadAccounts for File {
             .collect())
     }
 
-    fn accounts(&mut self, _: &Permit<'_>) -> Result<Vec<Account>, Error> {
-        self.all(&format!("{ACCOUNT} order by id"), [], account)
+    fn members(
+        &mut self,
+        permit: &Permit<'_>,
+        after: Option<UserId>,
+        rows: u32,
+    ) -> Result<Vec<(User, Membership)>, Error> {
+        let sql = "select id, username, email, os_uid, created_at, deactivated_at, account_id,
+                user_id, role from memberships join users on id = user_id
+            where account_id = ?1 and (?2 is null or user_id > ?2) order by user_id limit ?3";
+        let account = permit
+            .account()
+            .map(AccountId::to_bytes)
+            .unwrap_or_default();
+        let params = params![account, after.map(UserId::to_bytes), rows];
+        self.all(sql, params, |row| Ok((user(row)?, membership(row)?)))
+    }
+
+    fn has_admin_beside(&mut self, permit: &Permit<'_>, leaving: UserId) -> Result<bool, Error> {
+        let sql = "select exists (select 1 from memberships join users on id = user_id
+            where account_id = ?1 and user_id <> ?2 and role = ?3 and deactivated_at is null)";
+        let account = permit
+            .account()
+            .map(AccountId::to_bytes)
+            .unwrap_or_default();
+        let params = params![account, leaving.to_bytes(), Role::Admin.as_str()];
+        let found = self.one(sql, params, |row| row.get(0))?;
+        Ok(found.unwrap_or(false))
+    }
+
+    fn accounts(&mut self, permit: &Permit<'_>) -> Result<Vec<Account>, Error> {
+        let sql = format!("{ACCOUNT} where ?1 is null or id = ?1 order by id");
+        self.all(&sql, [permit.account().map(AccountId::to_bytes)], account)
     }
 }
 

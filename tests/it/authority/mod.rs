@@ -8,6 +8,7 @@ mod create_token;
 mod introspect_token;
 mod keep_watch;
 mod list_tokens;
+mod members;
 mod owners;
 mod revoke_token;
 mod rotate_token;
