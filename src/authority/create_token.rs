@@ -78,8 +78,9 @@ impl Authority {
             let action = Action::CreateToken {
                 powers: powers.clone(),
                 inline: delivery.inline(),
+                for_env: whom::is_an_envs(who, whose, &new.owner),
             };
-            let permit = decide(who, action, whose, Thing::User)?;
+            let permit = decide(who, action, whose, new.owner.thing())?;
 
             let id = first.as_ref().map_or(id, |first| first.token);
             let mut entry = permit.entry(Target::Token(id));

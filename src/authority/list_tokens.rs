@@ -55,11 +55,24 @@ impl Authority {
     ) -> Result<(Page<Token>, Time), Error> {
         let house = self.clone();
         self.read(request, move |view, who| {
-            let (whose, account) = match &asked.of {
-                Of::Owner(named) => (whom::whose(view, who, named)?, false),
-                Of::Account => (who.account().map(Whose::Account), true),
+            let (whose, action, thing) = match &asked.of {
+                Of::Owner(named) => {
+                    let whose = whom::whose(view, who, named)?;
+                    let action = Action::ListTokens {
+                        account: false,
+                        of_env: whom::is_an_envs(who, whose, named),
+                    };
+                    (whose, action, named.thing())
+                }
+                Of::Account => {
+                    let action = Action::ListTokens {
+                        account: true,
+                        of_env: false,
+                    };
+                    (who.account().map(Whose::Account), action, Thing::Account)
+                }
             };
-            let permit = decide(who, Action::ListTokens { account }, whose, Thing::User)?;
+            let permit = decide(who, action, whose, thing)?;
             let list = describe(&permit, &asked);
             let before = place(asked.cursor.as_ref(), &list)?;
             let unused_since = asked

@@ -2,9 +2,9 @@
 
 use super::{Authority, Consent, Error, Question, Thing, decide_on};
 use crate::{
-    authz::{Action, Permit, Request},
+    authz::{Action, Permit, Principal, Request},
     domain::{audit::Target, clock::Time, id::TokenId, token::Token},
-    store::Refused,
+    store::{Refused, Tx},
 };
 
 /// What is asked for.
@@ -59,7 +59,8 @@ impl Authority {
                 .token(&permit, asked.id)?
                 .ok_or(Error::NotFound(Thing::Token))?;
             let children = if asked.cascade {
-                tx.descendants(&permit, token.id)?
+                let minted = tx.descendants(&permit, token.id)?;
+                endable(tx, who, &minted, asked.allow_self)?
             } else {
                 Vec::new()
             };
@@ -77,18 +78,12 @@ impl Authority {
                 revoked_count += 1;
             }
             for child in children {
-                // The asker may be among them.
-                let whose = tx.stake(child)?.map(|stake| stake.whose);
-                let action = Action::RevokeToken {
-                    id: child,
-                    allow_self: asked.allow_self,
-                };
-                let permit = decide_on(who, action, whose, Target::Token(child))?;
-                let entry = permit
-                    .entry(Target::Token(child))
+                let entry = child
+                    .permit
+                    .entry(Target::Token(child.id))
                     .because(format!("with token {}, which minted it", token.id));
-                tx.close_claim(child, &entry)?;
-                tx.revoke_token(child, who.at(), &entry)?;
+                tx.close_claim(child.id, &entry)?;
+                tx.revoke_token(child.id, who.at(), &entry)?;
                 revoked_count += 1;
             }
             Ok(Revoked {
@@ -100,6 +95,33 @@ impl Authority {
         })
         .await
     }
+}
+
+/// A token that ends with the one that minted it.
+struct Child<'tx> {
+    id: TokenId,
+    permit: Permit<'tx>,
+}
+
+/// Those of `minted` that `who` may end. An app environment's, which is not for who asks to know of,
+/// outlives whoever made it. The asker may be among them, and is then told so.
+fn endable<'tx>(
+    tx: &mut Tx,
+    who: &'tx Principal,
+    minted: &[TokenId],
+    allow_self: bool,
+) -> Result<Vec<Child<'tx>>, Refused<Error>> {
+    let mut children = Vec::new();
+    for &id in minted {
+        let whose = tx.stake(id)?.map(|stake| stake.whose);
+        let action = Action::RevokeToken { id, allow_self };
+        match decide_on(who, action, whose, Target::Token(id)) {
+            Ok(permit) => children.push(Child { id, permit }),
+            Err(refused) if matches!(refused.error, Error::NotFound(_)) => {}
+            Err(refused) => return Err(refused),
+        }
+    }
+    Ok(children)
 }
 
 /// A program ends what it minted as it likes. For any other token a person is asked, where one can

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Authority, Error, For, Thing, decide, whom};
+use super::{Authority, Error, For, decide, whom};
 use crate::{
     authz::{Action, Request},
     domain::{
@@ -49,10 +49,7 @@ impl Authority {
         }
         self.write(request, move |tx, who| {
             let whose = whom::whose(tx, who, &of)?;
-            let thing = match &of {
-                For::Me | For::User(_) => Thing::User,
-                For::AppEnv(_) => Thing::AppEnv,
-            };
+            let thing = of.thing();
             let permit = decide(who, Action::SetCliToken, whose, thing)?;
             let Some(Whose::Owner(account, owner)) = whose else {
                 return Err(Error::NotFound(thing).into());

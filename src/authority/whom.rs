@@ -22,6 +22,26 @@ pub enum For {
     AppEnv(AppEnvRef),
 }
 
+impl For {
+    /// What is missing where there is nobody of that name.
+    pub(super) fn thing(&self) -> Thing {
+        match self {
+            Self::Me | Self::User(_) => Thing::User,
+            Self::AppEnv(_) => Thing::AppEnv,
+        }
+    }
+}
+
+/// Whether what is `whose`, or was to be for whom was `named`, is an app environment's, and `who`
+/// is not that environment.
+pub(super) fn is_an_envs(who: &Principal, whose: Option<Whose>, named: &For) -> bool {
+    match whose.map(|whose| whose.owner()) {
+        Some(Some(Owner::AppEnv(_))) => whose != who.whose(),
+        Some(_) => false,
+        None => matches!(named, For::AppEnv(_)),
+    }
+}
+
 /// Whose it would be; `None` if there is nobody of that name in the account of who asks.
 pub(super) fn whose(
     view: &mut (impl Reads + ?Sized),

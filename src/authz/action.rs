@@ -21,6 +21,8 @@ pub enum Action {
         powers: Powers,
         /// Whether its value leaves in the answer, and by what leave.
         inline: Inline,
+        /// Whether it is for an app environment, and who asks is none.
+        for_env: bool,
     },
     /// Pick up a value that waits.
     ClaimToken {
@@ -37,6 +39,8 @@ pub enum Action {
     ListTokens {
         /// The whole account's, not one's own.
         account: bool,
+        /// An app environment's, by who is none.
+        of_env: bool,
     },
     /// Read one token's record.
     GetToken,
@@ -213,20 +217,22 @@ impl Action {
     pub fn scopes(&self) -> &'static [Scope] {
         match self {
             Self::CreateToken {
-                inline: Inline::ByRight,
-                ..
+                inline, for_env, ..
+            } => match (for_env, inline) {
+                (false, Inline::No | Inline::ByProfile) => &[Scope::WRITE_TOKENS],
+                (false, Inline::ByRight) => &[Scope::WRITE_TOKENS, Scope::READ_SECRETS],
+                (true, Inline::No | Inline::ByProfile) => &[Scope::WRITE_TOKENS, Scope::WRITE_ENVS],
+                (true, Inline::ByRight) => {
+                    &[Scope::WRITE_TOKENS, Scope::WRITE_ENVS, Scope::READ_SECRETS]
+                }
+            },
+            Self::RotateToken { inline: true, .. } => &[Scope::WRITE_TOKENS, Scope::READ_SECRETS],
+            Self::RotateToken { inline: false, .. } | Self::UpdateToken { .. } => {
+                &[Scope::WRITE_TOKENS]
             }
-            | Self::RotateToken { inline: true, .. } => &[Scope::WRITE_TOKENS, Scope::READ_SECRETS],
-            Self::CreateToken {
-                inline: Inline::No | Inline::ByProfile,
-                ..
-            }
-            | Self::RotateToken { inline: false, .. }
-            | Self::UpdateToken { .. } => &[Scope::WRITE_TOKENS],
-            Self::ListTokens { account: true } => &[Scope::READ_TOKENS, Scope::MANAGE_ACCOUNT],
-            Self::ListTokens { account: false } | Self::GetToken | Self::ListClaims => {
-                &[Scope::READ_TOKENS]
-            }
+            Self::ListTokens { account: true, .. } => &[Scope::READ_TOKENS, Scope::MANAGE_ACCOUNT],
+            Self::ListTokens { of_env: true, .. } => &[Scope::READ_TOKENS, Scope::READ_ENVS],
+            Self::ListTokens { .. } | Self::GetToken | Self::ListClaims => &[Scope::READ_TOKENS],
             Self::RevokeToken { .. } => &[Scope::DELETE_TOKENS],
             Self::ClaimToken { .. } | Self::RevealUserToken(_) | Self::RevealAppEnvToken(_) => {
                 &[Scope::READ_SECRETS]
@@ -259,9 +265,11 @@ impl Action {
     pub fn role(&self) -> Option<Role> {
         match self {
             Self::RevealAppEnvToken(_)
+            | Self::CreateToken { for_env: true, .. }
             | Self::CreateAppEnv
             | Self::DeleteAppEnv
-            | Self::ListTokens { account: true }
+            | Self::ListTokens { account: true, .. }
+            | Self::ListTokens { of_env: true, .. }
             | Self::ListUsers
             | Self::GetUser
             | Self::CreateUser
@@ -270,10 +278,10 @@ impl Action {
             | Self::ReadAudit { account: true } => Some(Role::Admin),
             Self::Authenticate
             | Self::Whoami
-            | Self::CreateToken { .. }
+            | Self::CreateToken { for_env: false, .. }
             | Self::ClaimToken { .. }
             | Self::ListClaims
-            | Self::ListTokens { account: false }
+            | Self::ListTokens { .. }
             | Self::GetToken
             | Self::UpdateToken { .. }
             | Self::RotateToken { .. }
@@ -287,6 +295,44 @@ impl Action {
             | Self::IntrospectToken
             | Self::VerifyToken(_)
             | Self::ReadAudit { account: false }
+            | Self::VerifyAudit
+            | Self::CheckStore
+            | Self::FoundStore
+            | Self::Sweep => None,
+        }
+    }
+
+    /// The scope that makes an app environment's token an admin's to see, or to change, beside
+    /// what the action needs for one's own.
+    pub(super) fn scope_over_envs(&self) -> Option<Scope> {
+        match self {
+            Self::GetToken => Some(Scope::READ_ENVS),
+            Self::UpdateToken { .. } | Self::RotateToken { .. } | Self::RevokeToken { .. } => {
+                Some(Scope::WRITE_ENVS)
+            }
+            Self::Authenticate
+            | Self::Whoami
+            | Self::CreateToken { .. }
+            | Self::ClaimToken { .. }
+            | Self::ListClaims
+            | Self::ListTokens { .. }
+            | Self::SetCliToken
+            | Self::RevealUserToken(_)
+            | Self::RevealAppEnvToken(_)
+            | Self::ListAppEnvs
+            | Self::CreateAppEnv
+            | Self::DeleteAppEnv
+            | Self::ListUsers
+            | Self::GetUser
+            | Self::CreateUser
+            | Self::UpdateUser
+            | Self::ListAccounts
+            | Self::CreateAccount
+            | Self::SetMembership
+            | Self::RemoveMembership
+            | Self::VerifyToken(_)
+            | Self::IntrospectToken
+            | Self::ReadAudit { .. }
             | Self::VerifyAudit
             | Self::CheckStore
             | Self::FoundStore

@@ -72,8 +72,12 @@ pub fn outlook(principal: &Principal) -> Vec<(&'static str, Option<Why>)> {
         Action::CreateToken {
             powers: powers.clone(),
             inline: Inline::No,
+            for_env: false,
         },
-        Action::ListTokens { account: false },
+        Action::ListTokens {
+            account: false,
+            of_env: false,
+        },
         Action::GetToken,
         Action::UpdateToken {
             id,
@@ -149,6 +153,7 @@ fn objection(principal: &Principal, action: &Action, whose: Option<Whose>) -> Op
     }
     match standing {
         To::Ones => own_rules(principal, action).err(),
+        To::AppEnvs => owners_rules(principal, action).err(),
         To::Accounts => account_rules(principal, action).err(),
         To::Members => may_manage(action).err(),
     }
@@ -160,6 +165,8 @@ enum To {
     Ones,
     /// Its account's.
     Accounts,
+    /// An app environment's, in whose stead it acts.
+    AppEnvs,
     /// Another member's, whom it looks after.
     Members,
 }
@@ -173,12 +180,35 @@ fn standing(principal: &Principal, action: &Action, whose: Whose) -> Option<To> 
         Whose::Account(_) => Some(To::Accounts),
         Whose::Owner(..) if Some(whose) == principal.whose() => Some(To::Ones),
         // A code tells nobody else that something waits, be it who looks after its owner.
-        Whose::Owner(..) if matches!(action, Action::ClaimToken { .. }) => None,
-        // Every member of an account may know its app environments.
-        Whose::Owner(_, Owner::AppEnv(_)) if matches!(action, Action::RevealAppEnvToken(_)) => {
-            Some(To::Accounts)
-        }
+        Whose::Owner(_, Owner::User(_)) if matches!(action, Action::ClaimToken { .. }) => None,
+        Whose::Owner(_, Owner::AppEnv(_)) => to_an_app_envs(principal, action),
         Whose::Owner(..) => to_a_members(principal),
+    }
+}
+
+/// An app environment seldom asks itself: the account's admins look after what it has.
+fn to_an_app_envs(principal: &Principal, action: &Action) -> Option<To> {
+    // Every member of an account may know its app environments: whoever names one is told of the
+    // role that is missing. Of their tokens only those may know who look after them.
+    if matches!(action, Action::RevealAppEnvToken(_)) {
+        return Some(To::Accounts);
+    }
+    if matches!(
+        action,
+        Action::CreateToken { for_env: true, .. } | Action::ListTokens { of_env: true, .. }
+    ) {
+        return Some(To::AppEnvs);
+    }
+    let is_admin = principal.role() == Some(Role::Admin);
+    let stands_in = match (action, action.scope_over_envs()) {
+        (Action::ClaimToken { .. }, _) => is_admin,
+        (_, Some(scope)) => is_admin && principal.reach().holds(&scope),
+        (_, None) => false,
+    };
+    if stands_in {
+        Some(To::AppEnvs)
+    } else {
+        to_a_members(principal)
     }
 }
 
@@ -189,30 +219,31 @@ fn to_a_members(principal: &Principal) -> Option<To> {
 }
 
 fn own_rules(principal: &Principal, action: &Action) -> Result<(), Why> {
+    let itself = principal.token_id();
+    if let Action::UpdateToken { id, change } = action
+        && (change.disables && itself == Some(*id))
+    {
+        return Err(Why::Oneself);
+    }
+    if let Action::RevokeToken { id, allow_self } = action
+        && (itself == Some(*id) && !allow_self)
+    {
+        return Err(Why::Oneself);
+    }
+    owners_rules(principal, action)
+}
+
+fn owners_rules(principal: &Principal, action: &Action) -> Result<(), Why> {
     match action {
         Action::RotateToken { new_end: true, .. } => Err(Why::Prolongs),
         Action::CreateToken { powers, .. } | Action::RotateToken { powers, .. } => {
             covers(principal, powers)
         }
-        Action::UpdateToken { id, change } => {
-            if change.disables && principal.token_id() == Some(*id) {
-                return Err(Why::Oneself);
-            }
-            if !change.enables {
-                return Ok(());
-            }
-            if change.by_person {
-                return Err(Why::PersonDisabled);
-            }
-            covers(principal, &change.powers)
-        }
-        Action::RevokeToken { id, allow_self } => {
-            if principal.token_id() == Some(*id) && !allow_self {
-                Err(Why::Oneself)
-            } else {
-                Ok(())
-            }
-        }
+        Action::UpdateToken { change, .. } => match change.enables {
+            true if change.by_person => Err(Why::PersonDisabled),
+            true => covers(principal, &change.powers),
+            false => Ok(()),
+        },
         Action::ClaimToken {
             id,
             scopes,
@@ -233,6 +264,7 @@ fn own_rules(principal: &Principal, action: &Action) -> Result<(), Why> {
         | Action::ListClaims
         | Action::ListTokens { .. }
         | Action::GetToken
+        | Action::RevokeToken { .. }
         | Action::ListAppEnvs
         | Action::CreateAppEnv
         | Action::DeleteAppEnv
@@ -261,7 +293,7 @@ fn account_rules(principal: &Principal, action: &Action) -> Result<(), Why> {
         Action::RevealAppEnvToken(scopes) => covers_scopes(principal, scopes),
         Action::VerifyToken(asked) => holds_all(principal, asked),
         Action::Whoami
-        | Action::ListTokens { account: true }
+        | Action::ListTokens { account: true, .. }
         | Action::ListAppEnvs
         | Action::CreateAppEnv
         | Action::DeleteAppEnv
@@ -275,7 +307,7 @@ fn account_rules(principal: &Principal, action: &Action) -> Result<(), Why> {
         | Action::ReadAudit { .. } => Ok(()),
         Action::Authenticate
         | Action::CreateToken { .. }
-        | Action::ListTokens { account: false }
+        | Action::ListTokens { .. }
         | Action::GetToken
         | Action::UpdateToken { .. }
         | Action::RotateToken { .. }

@@ -43,7 +43,16 @@ pub(super) fn family(action: &Action) -> &'static str {
 }
 
 fn creations_and_rotations() -> Vec<(&'static str, Action)> {
-    let create = |powers, inline| Action::CreateToken { powers, inline };
+    let create = |powers, inline| Action::CreateToken {
+        powers,
+        inline,
+        for_env: false,
+    };
+    let create_for_env = |powers, inline| Action::CreateToken {
+        powers,
+        inline,
+        for_env: true,
+    };
     let rotate = |powers, inline| Action::RotateToken {
         powers,
         new_end: false,
@@ -61,6 +70,12 @@ fn creations_and_rotations() -> Vec<(&'static str, Action)> {
         ("by a profile", create(small(), Inline::ByProfile)),
         ("by a profile, wider", create(wider(), Inline::ByProfile)),
         ("by a profile, longer", create(longer(), Inline::ByProfile)),
+        ("for an env", create_for_env(small(), Inline::No)),
+        ("for an env, wider", create_for_env(wider(), Inline::No)),
+        (
+            "for an env, inline",
+            create_for_env(small(), Inline::ByRight),
+        ),
         ("narrower", rotate(small(), false)),
         ("wider scopes", rotate(wider(), false)),
         ("longer life", rotate(longer(), false)),
@@ -129,6 +144,7 @@ fn updates() -> Vec<(&'static str, Action)> {
 /// Everything that can be asked, with the variants that matter.
 pub(super) fn actions() -> Vec<(&'static str, Action)> {
     let revoke = |id, allow_self| Action::RevokeToken { id, allow_self };
+    let list = |account, of_env| Action::ListTokens { account, of_env };
     let claim = |id, scopes, opened_by| Action::ClaimToken {
         id: Some(id),
         scopes,
@@ -140,8 +156,9 @@ pub(super) fn actions() -> Vec<(&'static str, Action)> {
     actions.extend(updates());
     actions.extend([
         ("", Action::GetToken),
-        ("one's own", Action::ListTokens { account: false }),
-        ("the account's", Action::ListTokens { account: true }),
+        ("one's own", list(false, false)),
+        ("the account's", list(true, false)),
+        ("an env's", list(false, true)),
         ("another", revoke(other_id(), false)),
         ("itself", revoke(own_id(), false)),
         ("itself, allowed", revoke(own_id(), true)),

@@ -60,6 +60,10 @@ fn some_powers() -> impl Strategy<Value = Powers> {
     (some_scopes(), life).prop_map(|(scopes, life)| powers(scopes, life))
 }
 
+fn is_an_envs(whose: &Whose) -> bool {
+    matches!(whose.owner(), Some(Owner::AppEnv(_)))
+}
+
 /// Whose a thing may be, one's own among them.
 fn some_place() -> impl Strategy<Value = Option<Whose>> {
     let own = Whose::Owner(account(), Owner::User(ann()));
@@ -137,7 +141,7 @@ proptest! {
     fn a_profiles_leave_stands_for_read_secrets_and_for_nothing_else(
         held in some_scopes(), role in some_role(), asked in some_powers(), whose in some_place(),
     ) {
-        let create = |inline| Action::CreateToken { powers: asked.clone(), inline };
+        let create = |inline| Action::CreateToken { powers: asked.clone(), inline, for_env: false };
         let principal = token(held.clone(), role, None);
         let without = allows(&principal, &create(Inline::No), whose);
 
@@ -171,18 +175,20 @@ proptest! {
     fn what_is_made_or_renewed_or_switched_on_is_covered(
         held in some_scopes(), role in some_role(), asked in some_powers(), inline: bool,
         by in prop::sample::select(&[Inline::No, Inline::ByRight, Inline::ByProfile][..]),
-        whose in some_place(),
+        for_env: bool, whose in some_place(),
     ) {
-        let principal = token(held, role, None);
+        let principal = token(held.clone(), role, None);
+        let looks_after_envs = role == Role::Admin && held.contains(&Scope::WRITE_ENVS);
         let on = Change { before: asked.clone(), powers: asked.clone(), enables: true, ..no_change() };
         for action in [
-            Action::CreateToken { powers: asked.clone(), inline: by },
+            Action::CreateToken { powers: asked.clone(), inline: by, for_env },
             Action::RotateToken { powers: asked.clone(), new_end: false, inline },
             update(other_id(), on),
         ] {
             if allows(&principal, &action, whose) {
                 prop_assert!(covers(&principal, &asked).is_ok());
-                prop_assert_eq!(whose, principal.whose());
+                let is_an_envs = whose.is_some_and(|whose| is_an_envs(&whose));
+                prop_assert!(whose == principal.whose() || (is_an_envs && looks_after_envs));
             }
         }
     }
@@ -202,7 +208,8 @@ proptest! {
             prop_assert!(held.contains(&Scope::READ_SECRETS));
             prop_assert!(asked.iter().all(|scope| held.contains(scope)));
             prop_assert!(!itself && !asked_by_itself);
-            prop_assert_eq!(whose, principal.whose());
+            let is_an_envs = whose.is_some_and(|whose| is_an_envs(&whose));
+            prop_assert!(whose == principal.whose() || (is_an_envs && role == Role::Admin));
         }
         prop_assert!(!allows(&local(&held.to_string(), role), &claim, whose));
     }

@@ -383,7 +383,7 @@ async fn an_operator_whom_the_store_does_not_know_has_nothing_of_their_own() {
 }
 
 #[tokio::test]
-async fn an_admin_looks_after_an_app_environments_token_but_does_not_renew_it() {
+async fn an_admin_manages_an_app_environments_token_but_does_not_renew_it_without_write_envs() {
     let app = TestApp::new().await;
     app.app_env("staging").await;
     let cli_token = app.set_cli_token(env_named("staging"), "deploy:app").await;

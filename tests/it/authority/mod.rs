@@ -1,5 +1,6 @@
 //! The verbs, from outside: one test a sentence, and the audit trail beside it.
 
+mod app_env_tokens;
 mod app_envs_and_users;
 mod audit;
 mod claim_token;
