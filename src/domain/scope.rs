@@ -66,7 +66,8 @@ impl Scope {
     pub const INTROSPECT_TOKENS: Self = Self(Cow::Borrowed("introspect:tokens"));
     /// Read one's own audit records.
     pub const READ_AUDIT: Self = Self(Cow::Borrowed("read:audit"));
-    /// List, narrow, disable and revoke other members' tokens; needs the role admin, too.
+    /// Look after who is in the account; list, narrow, disable and revoke other members' tokens.
+    /// Needs the role admin, too.
     pub const MANAGE_ACCOUNT: Self = Self(Cow::Borrowed("manage:account"));
 
     /// The scope as it is written everywhere.

@@ -41,15 +41,24 @@ pub struct Users {
     pub users: Vec<UserInAccounts>,
 }
 
-/// Every account.
-#[derive(Debug, Serialize)]
+/// A page of the people of an account.
+#[derive(Debug, JsonSchema, Serialize)]
+pub struct Members {
+    /// In the order in which they were added, each with what they are in the account.
+    pub users: Vec<UserInAccounts>,
+    /// Pass it as `cursor` for the next page; null on the last one.
+    pub next_cursor: Option<String>,
+}
+
+/// Every account that who asks may know of.
+#[derive(Debug, JsonSchema, Serialize)]
 pub struct Accounts {
     /// In the order in which they were added.
     pub accounts: Vec<Account>,
 }
 
 /// A person, and what they are in accounts.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub struct UserInAccounts {
     /// Who.
     #[serde(flatten)]
@@ -59,7 +68,7 @@ pub struct UserInAccounts {
 }
 
 /// What a person is in an account.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub struct Membership {
     /// UUID of the account.
     pub account: String,
@@ -122,6 +131,24 @@ impl From<&account::Membership> for Membership {
             account: member.account.to_string(),
             user: member.user.to_string(),
             role: member.role.as_str().to_owned(),
+        }
+    }
+}
+
+impl From<&(user::User, account::Membership)> for UserInAccounts {
+    fn from((user, is): &(user::User, account::Membership)) -> Self {
+        Self {
+            user: user.into(),
+            memberships: vec![is.into()],
+        }
+    }
+}
+
+impl From<&Page<(user::User, account::Membership)>> for Members {
+    fn from(page: &Page<(user::User, account::Membership)>) -> Self {
+        Self {
+            users: page.rows.iter().map(Into::into).collect(),
+            next_cursor: page.next.as_ref().map(|next| next.as_str().to_owned()),
         }
     }
 }

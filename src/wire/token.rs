@@ -1,17 +1,19 @@
 //! Tokens: their records, and the one answer in which a value leaves.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::time;
 use crate::{
-    authority::{Delivered, Minted, Revoked, WaitingClaim},
-    domain::{self, clock::Time, page::Page, text::quoted},
+    authority::{Claimed, Delivered, Minted, Revoked, WaitingClaim},
+    domain::{
+        self, claim::ClaimCode, clock::Time, credential::PlainToken, page::Page, text::quoted,
+    },
 };
 
 /// A token, without its value.
-#[derive(Debug, JsonSchema, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 pub struct Token {
     /// UUID of the token. It never changes, not even when the token is rotated.
     pub id: String,
@@ -70,6 +72,31 @@ pub struct Claim {
     pub expires_at: String,
 }
 
+/// What is to be picked up: by its code, or chosen from the list of what waits.
+#[derive(Deserialize, JsonSchema, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClaimToken {
+    /// The one-time code, such as `7K3M-Q9TX-2BWF`. Either this or `token_id`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    pub code: Option<String>,
+    /// UUID of the token whose value waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    pub token_id: Option<String>,
+}
+
+/// A token whose value was picked up. It holds that value, and so has no `Debug`.
+#[derive(Deserialize, JsonSchema, Serialize)]
+pub struct ClaimedToken {
+    /// Its record.
+    #[serde(flatten)]
+    pub record: Token,
+    /// Its value, in this answer and in no other.
+    #[schemars(with = "String")]
+    pub token: Zeroizing<String>,
+}
+
 /// A page of tokens.
 #[derive(Debug, JsonSchema, Serialize)]
 pub struct Tokens {
@@ -93,14 +120,14 @@ pub struct RevokedToken {
 }
 
 /// What waits to be picked up.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct Claims {
     /// The oldest first.
     pub claims: Vec<Waiting>,
 }
 
 /// A pick-up that waits, as it is shown to the person who may pick it up.
-#[derive(Debug, JsonSchema, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct Waiting {
     /// The token.
     #[serde(flatten)]
@@ -171,6 +198,45 @@ impl NewToken {
             claim,
             replayed: minted.replayed,
         }
+    }
+}
+
+impl ClaimToken {
+    /// By its code.
+    pub fn by(code: &ClaimCode) -> Self {
+        Self {
+            code: Some(code.expose()),
+            token_id: None,
+        }
+    }
+
+    /// What waits for the token with this id.
+    pub fn of(id: &str) -> Self {
+        Self {
+            code: None,
+            token_id: Some(id.to_owned()),
+        }
+    }
+}
+
+impl ClaimedToken {
+    /// What was picked up, and its value.
+    pub fn of(record: Token, value: &PlainToken) -> Self {
+        Self {
+            record,
+            token: value.expose().to_owned().into(),
+        }
+    }
+
+    /// The record, and the value that is handed on.
+    pub fn into_parts(self) -> (Token, PlainToken) {
+        (self.record, PlainToken::imported(&self.token))
+    }
+}
+
+impl From<&Claimed> for Token {
+    fn from(claimed: &Claimed) -> Self {
+        Self::at(&claimed.token, claimed.at)
     }
 }
 

@@ -1,10 +1,13 @@
 //! REST: everything that the tools do, and what people need besides. A handler reads, calls one verb,
 //! answers.
 
+mod accounts;
 mod app_envs;
 mod audit;
+mod claims;
 mod cli_tokens;
 mod tokens;
+mod users;
 mod whoami;
 
 use axum::{
@@ -27,6 +30,9 @@ pub(super) fn routes() -> Vec<Route> {
     let mut routes = tokens::routes();
     routes.extend(cli_tokens::routes());
     routes.extend(app_envs::routes());
+    routes.extend(claims::routes());
+    routes.extend(users::routes());
+    routes.extend(accounts::routes());
     routes.extend(whoami::routes());
     routes.extend(audit::routes());
     routes

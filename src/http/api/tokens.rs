@@ -32,7 +32,7 @@ pub(super) fn routes() -> Vec<Route> {
             "Makes a token. By default its value waits to be picked up by a person.",
             create,
         )
-        .needs("`write:tokens`; with `deliver: \"inline\"` also `read:secrets`; for an app environment also the role admin")
+        .needs("`write:tokens`; with `deliver: \"inline\"` also `read:secrets`; for an app environment also `write:envs` and the role admin")
         .takes_key()
         .body::<CreateToken>()
         .tells_location()
@@ -44,7 +44,7 @@ pub(super) fn routes() -> Vec<Route> {
             "Lists tokens, newest first: their records, never their values.",
             list,
         )
-        .needs("`read:tokens`; of the account also `manage:account` and the role admin")
+        .needs("`read:tokens`; of the account also `manage:account` and the role admin; of an app environment also `read:envs` and the role admin")
         .query::<ListTokens>()
         .answers::<Tokens>(200, "A page of them."),
         Route::get(

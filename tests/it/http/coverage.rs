@@ -2,13 +2,14 @@
 //! this passes.
 
 use chrono::Duration;
+use keywright::domain::user::UserRef;
 use serde_json::{Value, json};
 
 use super::client::{Answer, Client};
-use crate::support::{EVERYTHING, TestApp, env_named};
+use crate::support::{EVERYTHING, TestApp, env_named, operator};
 
 /// What is asked for with a good token and no scope at all.
-const NEED_NO_SCOPE: [&str; 2] = ["whoami", "verify_token"];
+const NEED_NO_SCOPE: [&str; 3] = ["whoami", "verify_token", "list_accounts"];
 
 /// A route, as the description tells of it.
 struct Route {
@@ -21,6 +22,7 @@ struct Route {
 struct Things {
     token: String,
     app_env: String,
+    user: String,
 }
 
 fn guarded(description: &Value) -> Vec<Route> {
@@ -46,6 +48,9 @@ fn body(verb: &str) -> Option<Value> {
         "rotate_token" => json!({}),
         "create_app_env" => json!({ "name": "x" }),
         "introspect_tokens" => json!({ "token": "x" }),
+        "claim_token" => json!({ "code": "7K3M-Q9TX-2BWF" }),
+        "create_user" => json!({ "username": "x" }),
+        "set_membership" => json!({ "role": "member" }),
         "list_tokens"
         | "get_token"
         | "delete_token"
@@ -55,16 +60,21 @@ fn body(verb: &str) -> Option<Value> {
         | "delete_app_env"
         | "whoami"
         | "list_audit_records"
+        | "list_claims"
+        | "list_users"
+        | "get_user"
+        | "remove_membership"
+        | "list_accounts"
         | "verify_token" => return None,
         new => panic!("`{new}` is not tried by those who may not use it: give it a body here"),
     })
 }
 
 async fn tried(client: &Client, route: &Route, things: &Things) -> Answer {
-    let id = if route.path.starts_with("/v1/app-envs/") {
-        &things.app_env
-    } else {
-        &things.token
+    let id = match route.path.split('/').nth(2) {
+        Some("app-envs") => &things.app_env,
+        Some("users") => &things.user,
+        _ => &things.token,
     };
     let path = route.path.replace("{id}", id);
     match body(&route.verb) {
@@ -76,7 +86,13 @@ async fn tried(client: &Client, route: &Route, things: &Things) -> Answer {
 async fn things(app: &TestApp, token: String) -> Things {
     let app_env = app.app_env("production").await.id.to_string();
     app.set_cli_token(env_named("production"), "").await;
-    Things { token, app_env }
+    let ann = UserRef::Name("ann".parse().unwrap());
+    let (ann, _) = app.authority.get_member(&operator(), ann).await.unwrap();
+    Things {
+        token,
+        app_env,
+        user: ann.id.to_string(),
+    }
 }
 
 #[tokio::test]
@@ -141,6 +157,7 @@ async fn a_stranger_finds_nothing_by_its_id() {
     let none = Things {
         token: "019306c2-5a5f-7cc4-a5b4-6ff4e1c2a001".to_owned(),
         app_env: "019306c2-5a5f-7cc4-a5b4-6ff4e1c2a001".to_owned(),
+        user: "019306c2-5a5f-7cc4-a5b4-6ff4e1c2a001".to_owned(),
     };
     let without_id = |answer: &Answer| {
         let mut body = answer.json();

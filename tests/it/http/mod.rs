@@ -1,5 +1,7 @@
 //! The HTTP front, from outside: whole answers, with what stands in their heads.
 
+mod app_env_tokens;
+mod claims;
 mod client;
 mod connections;
 mod coverage;
@@ -9,3 +11,4 @@ mod out_of_reach;
 mod profiles;
 pub(crate) mod served;
 mod tokens;
+mod users;

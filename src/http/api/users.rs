@@ -1,0 +1,199 @@
+//! The people of the account, and what they are in it.
+
+use axum::{
+    extract::{Path, State},
+    http::StatusCode,
+};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::Answer;
+use crate::{
+    authority::NewMember,
+    domain::{account::Role, user::UserRef},
+    http::{
+        Http,
+        bearer::Asked,
+        error::Refusal,
+        extract::{Json, Query, in_path},
+        route::Route,
+    },
+    wire::{
+        account::{Members, UserInAccounts},
+        parse,
+    },
+};
+
+const NEEDS: &str = "`manage:account` and the role admin";
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::get(
+            "/v1/users",
+            "list_users",
+            "Lists the people of the account, in the order in which they were added. An address is told \
+             to whose it is alone.",
+            list,
+        )
+        .needs(NEEDS)
+        .query::<ListUsers>()
+        .answers::<Members>(200, "A page of them."),
+        Route::post(
+            "/v1/users",
+            "create_user",
+            "Makes a person a member of the account: somebody new, or whoever has that name.",
+            create,
+        )
+        .needs(NEEDS)
+        .body::<CreateUser>()
+        .tells_location()
+        .answers::<UserInAccounts>(201, "They are a member."),
+        Route::get(
+            "/v1/users/{id}",
+            "get_user",
+            "Reads what is known of one person of the account. An address is told to whose it is alone.",
+            get,
+        )
+        .needs(NEEDS)
+        .answers::<UserInAccounts>(200, "The person, and what they are."),
+        Route::patch(
+            "/v1/users/{id}",
+            "set_membership",
+            "Changes what a person is in the account. One who is active stays its admin.",
+            update,
+        )
+        .needs(NEEDS)
+        .body::<UpdateUser>()
+        .answers::<UserInAccounts>(200, "The person, and what they are now."),
+        Route::delete(
+            "/v1/users/{id}",
+            "remove_membership",
+            "Takes a person out of the account. Their tokens in it are refused from this moment on.",
+            remove,
+        )
+        .needs(NEEDS)
+        .answers_nothing(204, "They are no member any more."),
+    ]
+}
+
+/// Which people.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ListUsers {
+    /// How many at most: 1 to 200, by default 50.
+    #[serde(default)]
+    #[schemars(with = "i64", range(min = 1, max = 200))]
+    limit: Option<i64>,
+    /// The `next_cursor` of the page before.
+    #[serde(default)]
+    #[schemars(with = "String")]
+    cursor: Option<String>,
+}
+
+async fn list(
+    State(http): State<Http>,
+    asked: Asked,
+    Query(query): Query<ListUsers>,
+) -> Result<Answer<Members>, Refusal> {
+    let limit = parse::limit(query.limit)?;
+    let cursor = parse::cursor(query.cursor.as_deref());
+    let page = http
+        .authority
+        .list_members(&asked.request, limit, cursor)
+        .await?;
+    Ok(Answer::ok((&page).into()))
+}
+
+/// What a person is.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Is {
+    /// Looks after the account.
+    Admin,
+    /// Has tokens of their own.
+    #[default]
+    Member,
+}
+
+/// A person.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct CreateUser {
+    /// What they are called. 1 to 64 characters without spaces.
+    username: String,
+    /// Where they can be written to, if nobody of that name was known.
+    #[serde(default)]
+    #[schemars(with = "String")]
+    email: Option<String>,
+    /// `member` (the default), or `admin`.
+    #[serde(default)]
+    role: Is,
+}
+
+async fn create(
+    State(http): State<Http>,
+    asked: Asked,
+    Json(body): Json<CreateUser>,
+) -> Result<Answer<UserInAccounts>, Refusal> {
+    let new = NewMember {
+        username: parse::value("username", &body.username)?,
+        email: parse::maybe("email", body.email.as_deref())?,
+        role: body.role.into(),
+    };
+    let member = http.authority.add_member(&asked.request, new).await?;
+    let location = format!("/v1/users/{}", member.0.id);
+    Ok(Answer::created(location, (&member).into()))
+}
+
+async fn get(
+    State(http): State<Http>,
+    asked: Asked,
+    Path(id): Path<String>,
+) -> Result<Answer<UserInAccounts>, Refusal> {
+    let user = UserRef::Id(in_path("id", &id)?);
+    let member = http.authority.get_member(&asked.request, user).await?;
+    Ok(Answer::ok((&member).into()))
+}
+
+/// A change.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct UpdateUser {
+    /// What they are from now on.
+    role: Is,
+}
+
+async fn update(
+    State(http): State<Http>,
+    asked: Asked,
+    Path(id): Path<String>,
+    Json(body): Json<UpdateUser>,
+) -> Result<Answer<UserInAccounts>, Refusal> {
+    let user = UserRef::Id(in_path("id", &id)?);
+    let member = http
+        .authority
+        .set_membership(&asked.request, user, body.role.into())
+        .await?;
+    Ok(Answer::ok((&member).into()))
+}
+
+async fn remove(
+    State(http): State<Http>,
+    asked: Asked,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Refusal> {
+    let user = UserRef::Id(in_path("id", &id)?);
+    http.authority
+        .remove_membership(&asked.request, user)
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+impl From<Is> for Role {
+    fn from(is: Is) -> Self {
+        match is {
+            Is::Admin => Self::Admin,
+            Is::Member => Self::Member,
+        }
+    }
+}
