@@ -6,6 +6,7 @@ use tokio::signal::unix::{self, SignalKind};
 
 use super::{
     args,
+    elsewhere::Server,
     error::Failure,
     output::{self, Output, Table},
     serve::{House, parsed},
@@ -13,9 +14,9 @@ use super::{
     token::{told, written},
 };
 use crate::{
-    authority::{ClaimRef, WaitingClaim},
+    authority::{ClaimRef, Error},
     domain::claim::ClaimCode,
-    wire::token::Claims,
+    wire::token::{ClaimToken, Claims, Token},
 };
 
 /// Does what was typed.
@@ -28,6 +29,17 @@ pub(super) async fn run(house: &House, out: Output, asked: args::Claim) -> Resul
     if asked.to.dry_run {
         return sink::dry_run(out, &mut *sink);
     }
+    if let Some(at) = &asked.at {
+        let server = Server::at(at, asked.token_file.as_deref())?;
+        let claim = match code {
+            Some(code) => Some(ClaimToken::by(&code)),
+            None => choose(out, &server.claims().await?)?.map(ClaimToken::of),
+        };
+        return match claim {
+            Some(claim) => pick_up_there(&server, out, &claim, &mut *sink, &asked.to.to).await,
+            None => Ok(()),
+        };
+    }
     let claim = if let Some(code) = code {
         ClaimRef::Code(code.hashed())
     } else {
@@ -36,12 +48,41 @@ pub(super) async fn run(house: &House, out: Output, asked: args::Claim) -> Resul
             .await?
             .list_claims(&house.operator())
             .await?;
-        match choose(out, &waiting)? {
-            Some(claim) => claim,
+        let claims = Claims {
+            claims: waiting.iter().map(Into::into).collect(),
+        };
+        match choose(out, &claims)? {
+            Some(id) => ClaimRef::Token(parsed("id", id)?),
             None => return Ok(()),
         }
     };
     pick_up(house, out, claim, &mut *sink, &asked.to.to).await
+}
+
+/// Hands the value of `claim`, which waits at `server`, to `sink`. An answer is given once: what
+/// the sink does not take is lost, and so the sink is made ready before the server is asked.
+async fn pick_up_there(
+    server: &Server,
+    out: Output,
+    claim: &ClaimToken,
+    sink: &mut (dyn Destination + 'static),
+    to: &str,
+) -> Result<(), Failure> {
+    sink.prepare().map_err(Error::Sink)?;
+    let claimed = match server.claim(claim, outlive_signals).await {
+        Ok(claimed) => claimed,
+        Err(failure) => {
+            sink.withdraw();
+            return Err(failure);
+        }
+    };
+    let (record, value) = claimed.into_parts();
+    sink.learn_record(&record);
+    if let Err(why) = sink.publish(&value) {
+        sink.withdraw();
+        return Err(server.lost(&record, &why));
+    }
+    told(out, &record, &*sink, to)
 }
 
 /// Hands the value of `claim` to `sink`, and tells of it.
@@ -57,7 +98,7 @@ pub(super) async fn pick_up(
     let claimed = authority
         .claim_token(&house.operator(), claim, sink)
         .await?;
-    told(out, &claimed, &*sink, to)
+    told(out, &Token::from(&claimed), &*sink, to)
 }
 
 /// Once the claim is used its value must arrive, or the claim wait again: what would end us in
@@ -74,10 +115,9 @@ fn outlive_signals() -> io::Result<()> {
     Ok(())
 }
 
-/// Lists what waits, and asks which one. With nobody to ask, the list is the answer.
-fn choose(out: Output, waiting: &[WaitingClaim]) -> Result<Option<ClaimRef>, Failure> {
-    let claims = waiting.iter().map(Into::into).collect();
-    written(out.show(&Claims { claims }, |view| {
+/// Lists what waits, and asks of which token. With nobody to ask, the list is the answer.
+fn choose(out: Output, waiting: &Claims) -> Result<Option<&str>, Failure> {
+    written(out.show(waiting, |view| {
         let mut table = Table::new([
             "NO",
             "LABEL",
@@ -100,6 +140,7 @@ fn choose(out: Output, waiting: &[WaitingClaim]) -> Result<Option<ClaimRef>, Fai
         }
         output::table(&table, "Nothing waits to be picked up.")
     }))?;
+    let waiting = &waiting.claims;
     if out.json || waiting.is_empty() || !io::stdin().is_terminal() {
         return Ok(None);
     }
@@ -118,7 +159,7 @@ fn choose(out: Output, waiting: &[WaitingClaim]) -> Result<Option<ClaimRef>, Fai
         .ok()
         .and_then(|number| waiting.get(number.checked_sub(1)?));
     match chosen {
-        Some(waiting) => Ok(Some(ClaimRef::Token(waiting.token.id))),
+        Some(waiting) => Ok(Some(waiting.record.id.as_str())),
         None => Err(Failure::Misuse(format!(
             "expected a number from 1 to {}",
             waiting.len()

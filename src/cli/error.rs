@@ -19,12 +19,22 @@ pub(super) enum Failure {
     Refused(Error),
     /// What was typed makes no sense.
     Misuse(String),
+    /// A server elsewhere said no, in its words.
+    RefusedElsewhere(Box<Elsewhere>),
     /// Something else went wrong. The text says what, and how to mend it.
     Failed(anyhow::Error),
     /// All was said already.
     Told,
     /// A command that was run ended with this code, and said itself what there was to say.
     Ended(u8),
+}
+
+/// What a server elsewhere said, as it is told here.
+#[derive(Debug)]
+pub(super) struct Elsewhere {
+    pub(super) code: Code,
+    pub(super) message: String,
+    pub(super) mend: Option<String>,
 }
 
 /// The last words, for pipes.
@@ -42,7 +52,9 @@ impl Failure {
         match self {
             Self::Misuse(_) | Self::Refused(Error::Invalid { .. }) => ExitCode::from(2),
             Self::Ended(code) => ExitCode::from(*code),
-            Self::Refused(_) | Self::Failed(_) | Self::Told => ExitCode::from(1),
+            Self::RefusedElsewhere(_) | Self::Refused(_) | Self::Failed(_) | Self::Told => {
+                ExitCode::from(1)
+            }
         }
     }
 
@@ -72,6 +84,11 @@ impl Failure {
                 code: code(error),
                 message: message(error),
                 mend: mend(error),
+            },
+            Self::RefusedElsewhere(said) => Told {
+                code: said.code,
+                message: said.message.clone(),
+                mend: said.mend.clone(),
             },
             Self::Misuse(message) => Told {
                 code: Code::InvalidArgument,

@@ -10,9 +10,11 @@ mod completions;
 mod connect;
 mod demo;
 mod doctor;
+mod elsewhere;
 mod error;
 #[cfg(test)]
 mod error_table;
+mod hidden;
 mod http;
 mod man;
 mod mcp;

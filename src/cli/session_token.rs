@@ -115,7 +115,7 @@ fn open(path: &Path) -> io::Result<File> {
     }
 }
 
-fn warn_if_open_to_others(path: &Path) {
+pub(super) fn warn_if_open_to_others(path: &Path) {
     let mode = open(path)
         .and_then(|file| file.metadata())
         .map(|file| file.mode());

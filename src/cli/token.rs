@@ -12,7 +12,7 @@ use super::{
     words,
 };
 use crate::{
-    authority::{self, Claimed, Deliver, For, ListTokens, Minted, NewToken, Of, Revoke},
+    authority::{self, Deliver, For, ListTokens, Minted, NewToken, Of, Revoke},
     wire::token::{NewToken as NewTokenView, RevokedToken, Token, Tokens},
 };
 
@@ -110,7 +110,7 @@ async fn hand_over(
 /// What was picked up: beside the value, so that a pipe holds the value alone.
 pub(super) fn told(
     out: Output,
-    claimed: &Claimed,
+    record: &Token,
     sink: &dyn Destination,
     to: &str,
 ) -> Result<(), Failure> {
@@ -118,13 +118,12 @@ pub(super) fn told(
         // The sink has written the view, the value in it.
         return Ok(());
     }
-    let record = Token::at(&claimed.token, claimed.at);
     let text = if out.json {
-        serde_json::to_string(&record).map_err(anyhow::Error::new)?
+        serde_json::to_string(record).map_err(anyhow::Error::new)?
     } else {
         format!(
             "{} is active{}. Its value is not shown again.",
-            name(&record),
+            name(record),
             match &record.expires_at {
                 Some(end) => format!(" until {end}"),
                 None => String::new(),

@@ -145,13 +145,19 @@ that git does not track and others cannot read, and leaves the rest byte for byt
 keychain:NAME keeps the value as the secret of the service `keywright` and the account NAME.
 Where a value cannot go, the claim waits on.
 
+--at URL picks it up from a server elsewhere, with another token of yours than the one that asked
+for it: one that carries `read:secrets` and all that the waiting one does. That token is read from
+--token-file, or asked for and not shown; no variable names it. There a claim is used once its value
+is on its way: if that gets lost, a rotation opens a new claim.
+
 Examples:
   keywright claim                          list what waits, and choose
   keywright claim 7K3M-Q9TX-2BWF           print the value to this terminal, once
   keywright claim 7K3M-Q9TX-2BWF --to file:/run/secrets/notes
   keywright claim 7K3M-Q9TX-2BWF --to dotenv:.env#NOTES_TOKEN
   keywright claim 7K3M-Q9TX-2BWF --to clipboard
-  keywright claim 7K3M-Q9TX-2BWF --to stdout | pass insert -e notes")]
+  keywright claim 7K3M-Q9TX-2BWF --to stdout | pass insert -e notes
+  keywright claim 7K3M-Q9TX-2BWF --at https://tokens.example.com --token-file ~/.keywright-token")]
     Claim(Claim),
     /// Run a command with tokens of its own, which end with it
     #[command(after_help = "\

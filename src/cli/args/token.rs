@@ -1,5 +1,7 @@
 //! What is typed about tokens, and where their values go.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 
 use super::Page;
@@ -199,6 +201,13 @@ pub(in crate::cli) struct Whose {
 pub(in crate::cli) struct Claim {
     /// The code; without it, what waits is listed and you are asked
     pub(in crate::cli) code: Option<String>,
+    /// Pick it up from the server at this address, with a token of yours that carries
+    /// `read:secrets`
+    #[arg(long, value_name = "URL")]
+    pub(in crate::cli) at: Option<String>,
+    /// The file with that token [default: it is asked for, and not shown]
+    #[arg(long, value_name = "FILE", requires = "at")]
+    pub(in crate::cli) token_file: Option<PathBuf>,
     #[command(flatten)]
     pub(in crate::cli) to: ToSink,
 }

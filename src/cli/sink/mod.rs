@@ -12,6 +12,7 @@ use super::{args::ToSink, error::Failure, output::Output};
 use crate::{
     authority::Sink,
     domain::{credential, text::escaped},
+    wire::token::Token,
 };
 use clipboard::Clipboard;
 use dotenv::Dotenv;
@@ -25,6 +26,9 @@ use token_file::TokenFile;
 pub(super) trait Destination: Sink {
     /// What a value that comes here changes, without the value.
     fn change(&self) -> String;
+
+    /// Learns of which token the value is that it is going to be given.
+    fn learn_record(&mut self, _: &Token) {}
 
     /// What a person should know once the value is there.
     fn told(&self) -> Option<String> {

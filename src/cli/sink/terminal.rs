@@ -63,7 +63,7 @@ impl Sink for JsonStdout {
     }
 
     fn learn(&mut self, claimed: &Claimed) {
-        self.0 = Some(Token::at(&claimed.token, claimed.at));
+        self.0 = Some(claimed.into());
     }
 
     fn publish(&mut self, value: &PlainToken) -> io::Result<()> {
@@ -102,6 +102,10 @@ impl Destination for Stdout {
 }
 
 impl Destination for JsonStdout {
+    fn learn_record(&mut self, record: &Token) {
+        self.0 = Some(record.clone());
+    }
+
     fn change(&self) -> String {
         Stdout.change()
     }

@@ -3,6 +3,7 @@
 //! The cases are files in `tests/cli`: what was typed, and what came of it. After a change,
 //! `INSTA_UPDATE=always cargo test --test it cli::` writes them anew, to be read.
 
+mod claim_at;
 mod clipboard;
 mod completions;
 mod connect;

@@ -137,6 +137,17 @@ impl Shell {
     /// What a command prints on a terminal of so many columns, where `said` is typed when it asks;
     /// and its status.
     pub(super) fn on_terminal(&self, columns: u16, typed: &str, said: &str) -> (String, i32) {
+        self.on_terminal_after("", columns, typed, said)
+    }
+
+    /// The same, where nothing is typed before `question` stands there.
+    pub(super) fn on_terminal_after(
+        &self,
+        question: &str,
+        columns: u16,
+        typed: &str,
+        said: &str,
+    ) -> (String, i32) {
         let size = Winsize {
             ws_row: 24,
             ws_col: columns,
@@ -155,11 +166,17 @@ impl Shell {
             .unwrap();
         // Only the child holds the other end now, so that reading ends with it.
         drop((command, pty.slave));
+        let mut before = String::new();
+        while !before.contains(question) {
+            let mut next = [0];
+            person.read_exact(&mut next).unwrap();
+            before.push(char::from(next[0]));
+        }
         // Whoever asks for more is told that there is no more.
         person
             .write_all(format!("{said}\u{4}\u{4}").as_bytes())
             .unwrap();
-        let screen = read_screen(person, &mut child);
+        let screen = before + &read_screen(person, &mut child);
         let status = child.wait().unwrap();
         let screen = screen.replace("^D\u{8}\u{8}", "").replace("\r\n", "\n");
         (screen, status.code().unwrap())
