@@ -19,6 +19,7 @@ use super::{
 use crate::{
     http::{Http, Limits, Place, Profiles, Rate, metrics_router, router, server},
     mcp::stdio,
+    wire::token::ClaimCommand,
 };
 
 /// Where it listens, unless it is told otherwise.
@@ -53,9 +54,14 @@ pub(super) async fn run(place: &args::Place, asked: args::Serve) -> Result<(), F
         Rate::per_second(asked.rate_per_address),
         Rate::per_second(asked.rate_per_token),
     );
+    // Whoever asks at a public address, and their person, may be at any machine.
+    let claim = match &asked.public_url {
+        Some(url) => ClaimCommand::elsewhere(&url.to_string()),
+        None => house.claim_command(),
+    };
     let stands = Place::new(asked.public_url);
     profiles.announce();
-    let http = Http::new(authority.clone(), house.claim_command(), stands, limits);
+    let http = Http::new(authority.clone(), claim, stands, limits);
     let http = http.playing(profiles);
 
     for listener in &listeners {

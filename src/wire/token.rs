@@ -144,6 +144,7 @@ pub struct Waiting {
 #[derive(Clone, Debug)]
 pub struct ClaimCommand {
     words: String,
+    at: Option<String>,
     token_file: Option<String>,
 }
 
@@ -286,6 +287,16 @@ impl ClaimCommand {
         words.push_str(" claim ");
         Self {
             words,
+            at: None,
+            token_file: None,
+        }
+    }
+
+    /// The command on whichever machine a person is at, for a server that is known by `url`.
+    pub fn elsewhere(url: &str) -> Self {
+        Self {
+            words: "keywright claim ".to_owned(),
+            at: Some(quoted(url)),
             token_file: None,
         }
     }
@@ -299,11 +310,15 @@ impl ClaimCommand {
     }
 
     fn with(&self, code: &str, is_own: bool) -> String {
-        let words = &self.words;
-        match &self.token_file {
-            Some(sink) if is_own => format!("{words}{code} --to {sink}"),
-            Some(_) | None => format!("{words}{code}"),
+        let mut command = format!("{}{code}", self.words);
+        let to = self.token_file.as_ref().filter(|_| is_own);
+        for (flag, word) in [(" --at ", self.at.as_ref()), (" --to ", to)] {
+            if let Some(word) = word {
+                command.push_str(flag);
+                command.push_str(word);
+            }
         }
+        command
     }
 }
 
@@ -317,6 +332,16 @@ mod tests {
         assert_eq!(
             command.with("7K3M-Q9TX-2BWF", true),
             r"'/opt/key wright' --store '/it'\''s/store.db' --key-file /k claim 7K3M-Q9TX-2BWF"
+        );
+    }
+
+    #[test]
+    fn a_person_elsewhere_is_told_where_to_claim() {
+        let command = ClaimCommand::elsewhere("https://tokens.example.com");
+
+        assert_eq!(
+            command.with("7K3M-Q9TX-2BWF", false),
+            "keywright claim 7K3M-Q9TX-2BWF --at https://tokens.example.com"
         );
     }
 

@@ -2,7 +2,7 @@
 
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
     os::unix::fs::PermissionsExt as _,
     path::Path,
     process::Child,
@@ -29,13 +29,18 @@ struct Machines {
 
 impl Machines {
     fn new() -> Self {
+        Self::serving("")
+    }
+
+    /// The same, where the server is told something more.
+    fn serving(more: &str) -> Self {
         let (there, here) = (Shell::new(), Shell::new());
         let scopes = "read:tokens read:secrets read:notes";
         let mine = there.ok(&format!(
             "keywright token create mine --scopes '{scopes}' --to stdout"
         ));
         hold(&here, "mine", &mine);
-        let mut server = there.start("exec keywright serve --listen 127.0.0.1:0");
+        let mut server = there.start(&format!("exec keywright serve --listen 127.0.0.1:0 {more}"));
         let mut said = BufReader::new(server.stderr.take().unwrap()).lines();
         let first = said.next().unwrap().unwrap();
         let at = first.strip_prefix("serving ").unwrap().to_owned();
@@ -94,6 +99,33 @@ fn a_value_that_waits_elsewhere_goes_into_a_file_here() {
     let listed = machines.there.ok("keywright token list --query nightly");
     assert!(listed.contains("active"), "{listed}");
     assert!(!machines.here.store().exists());
+}
+
+#[test]
+fn who_asks_a_public_server_is_told_to_claim_there() {
+    let machines = Machines::serving("--public-url https://tokens.example.com");
+    let agent = machines
+        .there
+        .ok("keywright token create agent --scopes write:tokens --to stdout");
+    let body = r#"{"label":"nightly"}"#;
+    let at = machines.at.strip_prefix("http://").unwrap();
+
+    let mut server = TcpStream::connect(at).unwrap();
+    let head = format!(
+        "POST /v1/tokens HTTP/1.1\r\nHost: tokens.example.com\r\nConnection: close\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\nAuthorization: Bearer {}\r\n\r\n",
+        body.len(),
+        agent.trim()
+    );
+    server.write_all((head + body).as_bytes()).unwrap();
+    let mut answer = String::new();
+    server.read_to_string(&mut answer).unwrap();
+
+    let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+    let view: serde_json::Value = serde_json::from_str(body).unwrap();
+    let code = view["claim"]["code"].as_str().unwrap();
+    let command = format!("keywright claim {code} --at https://tokens.example.com");
+    assert_eq!(view["claim"]["command"], command);
 }
 
 #[test]
