@@ -48,6 +48,20 @@ impl Authority {
         .await
     }
 
+    /// One app environment of the account.
+    pub async fn get_app_env(&self, request: &Request, env: AppEnvRef) -> Result<AppEnv, Error> {
+        self.read(request, move |view, who| {
+            let account = who.account().ok_or(Error::NotFound(Thing::Account))?;
+            let found = view.app_env_whose(&env, account)?;
+            let whose = found.map(|_| Whose::Account(account));
+            let permit = decide(who, Action::GetAppEnv, whose, Thing::AppEnv)?;
+            let (id, _) = found.ok_or(Error::NotFound(Thing::AppEnv))?;
+            let env = view.app_env(&permit, id)?;
+            Ok(env.ok_or(Error::NotFound(Thing::AppEnv))?)
+        })
+        .await
+    }
+
     /// Makes an app environment in the account of who asks.
     pub async fn create_app_env(&self, request: &Request, new: NewAppEnv) -> Result<AppEnv, Error> {
         let id = AppEnvId::fresh();

@@ -75,6 +75,8 @@ pub enum Action {
     RevealAppEnvToken(Scopes),
     /// List app environments.
     ListAppEnvs,
+    /// Read what is known of one app environment.
+    GetAppEnv,
     /// Make an app environment.
     CreateAppEnv,
     /// Remove an app environment.
@@ -153,7 +155,7 @@ pub struct Change {
 pub struct NotAnAction;
 
 /// Every name of an action that the audit trail can hold.
-const NAMES: [&str; 31] = [
+const NAMES: [&str; 32] = [
     "authenticate",
     "claim_token",
     "create_account",
@@ -162,6 +164,7 @@ const NAMES: [&str; 31] = [
     "create_user",
     "delete_app_env",
     "found_store",
+    "get_app_env",
     "get_token",
     "get_user",
     "introspect_token",
@@ -237,7 +240,7 @@ impl Action {
             Self::ClaimToken { .. } | Self::RevealUserToken(_) | Self::RevealAppEnvToken(_) => {
                 &[Scope::READ_SECRETS]
             }
-            Self::ListAppEnvs => &[Scope::READ_ENVS],
+            Self::ListAppEnvs | Self::GetAppEnv => &[Scope::READ_ENVS],
             Self::CreateAppEnv | Self::DeleteAppEnv => &[Scope::WRITE_ENVS],
             Self::IntrospectToken => &[Scope::INTROSPECT_TOKENS],
             Self::ReadAudit { account: true } => &[Scope::READ_AUDIT, Scope::MANAGE_ACCOUNT],
@@ -289,6 +292,7 @@ impl Action {
             | Self::SetCliToken
             | Self::RevealUserToken(_)
             | Self::ListAppEnvs
+            | Self::GetAppEnv
             | Self::UpdateUser
             | Self::ListAccounts
             | Self::CreateAccount
@@ -320,6 +324,7 @@ impl Action {
             | Self::RevealUserToken(_)
             | Self::RevealAppEnvToken(_)
             | Self::ListAppEnvs
+            | Self::GetAppEnv
             | Self::CreateAppEnv
             | Self::DeleteAppEnv
             | Self::ListUsers
@@ -369,6 +374,7 @@ impl Action {
             | Self::RevealUserToken(_)
             | Self::RevealAppEnvToken(_)
             | Self::ListAppEnvs
+            | Self::GetAppEnv
             | Self::CreateAppEnv
             | Self::DeleteAppEnv
             | Self::IntrospectToken
@@ -394,6 +400,7 @@ impl Action {
             Self::RevealUserToken(_) => "reveal_user_token",
             Self::RevealAppEnvToken(_) => "reveal_app_env_token",
             Self::ListAppEnvs => "list_app_envs",
+            Self::GetAppEnv => "get_app_env",
             Self::CreateAppEnv => "create_app_env",
             Self::DeleteAppEnv => "delete_app_env",
             Self::ListUsers => "list_users",

@@ -266,6 +266,7 @@ fn owners_rules(principal: &Principal, action: &Action) -> Result<(), Why> {
         | Action::GetToken
         | Action::RevokeToken { .. }
         | Action::ListAppEnvs
+        | Action::GetAppEnv
         | Action::CreateAppEnv
         | Action::DeleteAppEnv
         | Action::IntrospectToken
@@ -295,6 +296,7 @@ fn account_rules(principal: &Principal, action: &Action) -> Result<(), Why> {
         Action::Whoami
         | Action::ListTokens { account: true, .. }
         | Action::ListAppEnvs
+        | Action::GetAppEnv
         | Action::CreateAppEnv
         | Action::DeleteAppEnv
         | Action::ListUsers
@@ -341,6 +343,7 @@ fn may_manage(action: &Action) -> Result<(), Why> {
         Action::Authenticate
         | Action::Whoami
         | Action::ListAppEnvs
+        | Action::GetAppEnv
         | Action::CreateAppEnv
         | Action::DeleteAppEnv
         | Action::VerifyToken(_)

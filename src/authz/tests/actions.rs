@@ -21,7 +21,9 @@ pub(super) fn family(action: &Action) -> &'static str {
         Action::RevokeToken { .. } => "revoke",
         Action::RevealUserToken(_) => "reveal user's",
         Action::RevealAppEnvToken(_) => "reveal env's",
-        Action::ListAppEnvs | Action::CreateAppEnv | Action::DeleteAppEnv => "envs",
+        Action::ListAppEnvs | Action::GetAppEnv | Action::CreateAppEnv | Action::DeleteAppEnv => {
+            "envs"
+        }
         Action::IntrospectToken => "introspect",
         Action::VerifyToken(_) => "verify",
         Action::ReadAudit { .. } => "audit",
@@ -167,6 +169,7 @@ pub(super) fn actions() -> Vec<(&'static str, Action)> {
         ("", Action::RevealAppEnvToken(Scopes::default())),
         ("wider scopes", Action::RevealAppEnvToken(wide())),
         ("list", Action::ListAppEnvs),
+        ("get", Action::GetAppEnv),
         ("create", Action::CreateAppEnv),
         ("delete", Action::DeleteAppEnv),
         ("", Action::IntrospectToken),

@@ -43,7 +43,16 @@ pub(super) fn routes() -> Vec<Route> {
         )
         .needs("`write:envs` and the role admin")
         .body::<CreateAppEnv>()
+        .tells_location()
         .answers::<AppEnv>(201, "It was made."),
+        Route::get(
+            "/v1/app-envs/{id}",
+            "get_app_env",
+            "Reads one app environment.",
+            get,
+        )
+        .needs("`read:envs`")
+        .answers::<AppEnv>(200, "What is known of it."),
         Route::delete(
             "/v1/app-envs/{id}",
             "delete_app_env",
@@ -106,11 +115,18 @@ async fn create(
         cli_env_name: parse::maybe("cli_env_name", body.cli_env_name.as_deref())?,
     };
     let env = http.authority.create_app_env(&asked.request, new).await?;
-    Ok(Answer {
-        status: StatusCode::CREATED,
-        location: None,
-        body: (&env).into(),
-    })
+    let location = format!("/v1/app-envs/{}", env.id);
+    Ok(Answer::created(location, (&env).into()))
+}
+
+async fn get(
+    State(http): State<Http>,
+    asked: Asked,
+    Path(id): Path<String>,
+) -> Result<Answer<AppEnv>, Refusal> {
+    let env = AppEnvRef::Id(in_path("id", &id)?);
+    let env = http.authority.get_app_env(&asked.request, env).await?;
+    Ok(Answer::ok((&env).into()))
 }
 
 async fn delete(

@@ -57,6 +57,7 @@ fn body(verb: &str) -> Option<Value> {
         | "reveal_user_token"
         | "reveal_app_env_token"
         | "list_app_envs"
+        | "get_app_env"
         | "delete_app_env"
         | "whoami"
         | "list_audit_records"

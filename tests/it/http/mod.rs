@@ -1,6 +1,7 @@
 //! The HTTP front, from outside: whole answers, with what stands in their heads.
 
 mod app_env_tokens;
+mod app_envs;
 mod claims;
 mod client;
 mod connections;
