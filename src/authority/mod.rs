@@ -20,6 +20,7 @@ mod manage_app_envs;
 mod manage_members;
 mod manage_users;
 mod read_audit;
+mod recognize;
 mod refusals;
 mod replay;
 mod reveal_cli_token;
@@ -108,7 +109,7 @@ impl Authority {
                     }
                     verb(tx, &who)
                 });
-                done.map_err(|refused| house.refusals.weigh(refused))
+                done.map_err(|refused| house.weigh(&request, refused))
             })
             .await
     }
@@ -129,9 +130,16 @@ impl Authority {
                     }
                     verb(view, &who)
                 });
-                done.map_err(|refused| house.refusals.weigh(refused))
+                done.map_err(|refused| house.weigh(&request, refused))
             })
             .await
+    }
+
+    /// Tells the front what was missed, and counts what repeats.
+    fn weigh(&self, request: &Request, refused: Refused<Error>) -> Refused<Error> {
+        let record = refused.entry.as_ref();
+        request.missed(record.and_then(|record| record.missed));
+        self.refusals.weigh(refused)
     }
 }
 

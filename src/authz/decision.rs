@@ -2,7 +2,9 @@
 
 use std::mem::discriminant;
 
-use super::{Action, Change, Denial, Inline, Permit, Principal, Why, action::For, principal::Kind};
+use super::{
+    Action, Change, Denial, Inline, Missed, Permit, Principal, Why, action::For, principal::Kind,
+};
 use crate::domain::{
     account::Role,
     audit::{Chain, Outcome},
@@ -36,6 +38,10 @@ pub fn decide(
     record.chain = principal.account().map_or(Chain::System, Chain::Account);
     record.owner = None;
     record.kind = Some(discriminant(&why));
+    if let Why::Scope(_) = why {
+        // All that the action needs: who comes back with one of two is refused again.
+        record.missed = Some(Missed::Scopes(permit.action.scopes()));
+    }
     Err(Denial { why, record })
 }
 

@@ -17,4 +17,6 @@ mod tests;
 pub use action::{Action, Change, Inline, NotAnAction};
 pub use decision::{covers, decide, effective, outlook};
 pub use permit::{Denial, Entry, Permit, Record, Why};
-pub use principal::{Credential, Found, Principal, Request, Seen, recognize, recognize_opener};
+pub use principal::{
+    Credential, Found, Missed, Principal, Request, Seen, recognize, recognize_opener,
+};

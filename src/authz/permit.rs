@@ -2,7 +2,7 @@
 
 use std::{marker::PhantomData, mem::Discriminant};
 
-use super::{Action, Principal};
+use super::{Action, Missed, Principal};
 use crate::domain::{
     account::Role,
     actor::Actor,
@@ -98,6 +98,8 @@ pub struct Record {
     pub(crate) reason: Option<String>,
     /// Which reason it is, whatever it names.
     pub(crate) kind: Option<Discriminant<Why>>,
+    /// What would have had to be presented. It is told, and not kept.
+    pub(crate) missed: Option<Missed>,
     pub(crate) count: u32,
 }
 
@@ -166,6 +168,7 @@ impl<'tx> Permit<'tx> {
             outcome,
             reason,
             kind: None,
+            missed: None,
             count: 1,
         }
     }

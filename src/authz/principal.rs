@@ -10,7 +10,7 @@ use crate::domain::{
     clock::Time,
     credential::{self, HashedToken},
     id::{AccountId, RequestId, TokenId, UserId},
-    scope::{Reach, Scopes},
+    scope::{Reach, Scope, Scopes},
     token::{HeldValue, Owner, Presented, Standing, Token, Whose},
 };
 
@@ -28,6 +28,17 @@ pub struct Request {
     is_use: bool,
     /// What the front learns of who asked, beside the answer.
     seen: Arc<Mutex<Option<Seen>>>,
+    /// What the front learns of a refusal, beside the answer.
+    missed: Arc<Mutex<Option<Missed>>>,
+}
+
+/// What would have had to be presented, where a request was refused for the lack of it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Missed {
+    /// A token that is good.
+    Token,
+    /// A token with all of these scopes.
+    Scopes(&'static [Scope]),
 }
 
 /// Whom a request was recognized as, as far as a front may know it: when, and until when it may
@@ -128,6 +139,7 @@ impl Request {
             id: RequestId::fresh(),
             is_use: true,
             seen: Arc::default(),
+            missed: Arc::default(),
         }
     }
 
@@ -159,6 +171,17 @@ impl Request {
             expires_at: who.expires_at(),
         };
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(seen);
+        self.missed(None);
+    }
+
+    /// Notes what the verb that ran last would have needed, if it was refused for the lack of it.
+    pub(crate) fn missed(&self, missed: Option<Missed>) {
+        *self.missed.lock().unwrap_or_else(PoisonError::into_inner) = missed;
+    }
+
+    /// What the verb that ran last would have needed, if it was refused for the lack of it.
+    pub fn what_was_missed(&self) -> Option<Missed> {
+        *self.missed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whom it was recognized as, in the verb that ran last; `None` where it was not.
@@ -283,6 +306,7 @@ fn unknown(request: &Request, at: Time) -> Denial {
             outcome: Outcome::Refused,
             reason: Some(Why::Unknown.to_string()),
             kind: Some(std::mem::discriminant(&Why::Unknown)),
+            missed: Some(Missed::Token),
             count: 1,
         }),
     }

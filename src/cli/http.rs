@@ -6,7 +6,6 @@ use std::{
 };
 
 use anyhow::Context as _;
-use axum::Router;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 
@@ -17,8 +16,12 @@ use super::{
     serve::{House, Missing},
 };
 use crate::{
+    authz::Credential,
     http::{Http, Limits, Place, Profiles, Rate, metrics_router, router, server},
-    mcp::stdio,
+    mcp::{
+        Server, stdio,
+        streamable_http::{self, StreamableHttp},
+    },
     wire::token::ClaimCommand,
 };
 
@@ -61,6 +64,8 @@ pub(super) async fn run(place: &args::Place, asked: args::Serve) -> Result<(), F
     };
     let stands = Place::new(asked.public_url);
     profiles.announce();
+    let server = Server::new(authority.clone(), Credential::Nobody.into(), claim.clone());
+    let mcp = StreamableHttp::new(server, streamable_http::Limits::default(), stop.clone());
     let http = Http::new(authority.clone(), claim, stands, limits);
     let http = http.playing(profiles);
 
@@ -77,7 +82,7 @@ pub(super) async fn run(place: &args::Place, asked: args::Serve) -> Result<(), F
     tokio::select! {
         () = async {
             tokio::join!(
-                server::serve(listeners, router(&http, Router::new()), stop.clone()),
+                server::serve(listeners, router(&http, mcp.router()), stop.clone()),
                 server::serve(metrics, metrics_router(&http), stop.clone()),
             );
         } => {}

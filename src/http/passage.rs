@@ -38,9 +38,7 @@ pub(super) async fn pass(State(http): State<Http>, mut request: Request, next: N
     let (asked, mut response) = match asked {
         Ok(asked) => {
             request.extensions_mut().insert(asked.clone());
-            request
-                .extensions_mut()
-                .insert(asked.request.credential.clone());
+            request.extensions_mut().insert(asked.request.clone());
             (asked, next.run(request).await)
         }
         Err(refusal) => (

@@ -39,15 +39,18 @@ use crate::{
         hex::hex,
         random,
     },
-    domain::text::escaped,
+    domain::{actor::Actor, text::escaped},
 };
 
 /// How long a person has to answer.
 const PATIENCE: Duration = Duration::from_mins(5);
 
-/// How many questions may be open at a time. Beyond them the oldest is forgotten, so that a client
-/// that never answers costs no memory; it may ask again.
-const OPEN: usize = 256;
+/// How many questions of one asker may be open at a time. Beyond them its oldest is forgotten, so
+/// that a client that never answers costs no memory, and nobody else a question; it may ask again.
+const OPEN_EACH: usize = 256;
+
+/// How many of everybody.
+const OPEN: usize = 4096;
 
 /// How many calls may wait for a person at a time. Each holds the place of a call in flight, and
 /// while no place is free, the person's answers are read late: they are behind the next call.
@@ -82,6 +85,7 @@ pub(super) struct Confirmations {
 #[derive(Debug)]
 struct Open {
     state: String,
+    asker: Actor,
     call: Digest,
     expected: Expected,
     asked_at: Instant,
@@ -112,6 +116,11 @@ impl Confirmations {
         }
     }
 
+    /// Asks in the same way, and has no question open yet.
+    pub(super) fn others(&self) -> Self {
+        Self::new(self.confirm, Some(self.patience))
+    }
+
     /// What is known before anybody was asked.
     pub(super) fn at_first(&self, context: &RequestContext<RoleServer>) -> Consent {
         match (self.confirm, can_ask(context)) {
@@ -125,11 +134,18 @@ impl Confirmations {
     pub(super) fn ask(&self, question: &Question, call: Digest) -> InputRequiredResult {
         let state = hex(&*random::bytes::<32>());
         let mut open = self.open();
+        let asker = question.asked_by;
+        if open.iter().filter(|open| open.asker == asker).count() == OPEN_EACH
+            && let Some(oldest) = open.iter().position(|open| open.asker == asker)
+        {
+            open.remove(oldest);
+        }
         if open.len() == OPEN {
             open.pop_front();
         }
         open.push_back(Open {
             state: state.clone(),
+            asker,
             call,
             expected: Expected::of(question),
             asked_at: Instant::now(),

@@ -6,11 +6,15 @@ mod completion;
 mod confirm;
 mod conversation;
 pub(crate) mod error;
+#[cfg(feature = "conformance-fixtures")]
+mod fixtures;
+mod frame;
 mod handler;
 mod progress;
 mod prompts;
 mod resources;
 pub mod stdio;
+pub mod streamable_http;
 mod subscriptions;
 mod tools;
 mod warning;
@@ -28,7 +32,9 @@ use rmcp::{
 use tokio::sync::Semaphore;
 
 pub use self::{confirm::Confirm, conversation::Conversation};
-use self::{confirm::Confirmations, subscriptions::Subscriptions, tools::Told};
+use self::{
+    confirm::Confirmations, conversation::Brought, subscriptions::Subscriptions, tools::Told,
+};
 use crate::{
     authority::{Authority, Consent, Error, Question, Withheld},
     authz::{Credential, Request},
@@ -49,6 +55,8 @@ pub struct Presents(Arc<dyn Fn() -> Credential + Send + Sync>);
 pub struct Server {
     authority: Authority,
     presents: Presents,
+    /// What else the request that is being answered brought, where each brings its own.
+    brought: Option<Brought>,
     claim: ClaimCommand,
     confirmations: Arc<Confirmations>,
     tools: Arc<[Tool]>,
@@ -85,6 +93,7 @@ impl Server {
         Self {
             authority,
             presents,
+            brought: None,
             claim,
             confirmations: Arc::default(),
             tools: tools::all().into(),
@@ -119,7 +128,21 @@ impl Server {
 
     /// One request of this session.
     fn request(&self) -> Request {
-        Request::new((self.presents.0)(), Front::Mcp)
+        let mut request = Request::new((self.presents.0)(), Front::Mcp);
+        if let Some(brought) = &self.brought {
+            request.id = brought.id;
+            brought.last.note(&request);
+        }
+        request
+    }
+
+    /// The same for a request that brings what it presents.
+    fn for_one_that_brings(&self, brought: &Brought) -> Self {
+        Self {
+            presents: brought.presents.clone(),
+            brought: Some(brought.clone()),
+            ..self.clone()
+        }
     }
 
     /// Calls a tool with what is known of the person's will, and answers what the client is told,

@@ -303,8 +303,11 @@ impl Watch {
         let end = context.extensions.get::<End>().cloned();
         // Its own end of the session's calls must not keep it waiting for them when the session is
         // gone.
+        let lasting = server.brought.as_ref().map(|brought| &brought.lasting);
         let server = Server {
             subscriptions: Arc::default(),
+            presents: lasting.unwrap_or(&server.presents).clone(),
+            brought: None,
             ..server.clone()
         };
         tokio::spawn(async move {

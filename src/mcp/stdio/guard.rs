@@ -19,9 +19,11 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use super::frame::{Frame, Served, too_long, too_many};
 use super::lines::{Line, Lines};
-use crate::mcp::subscriptions::End;
+use crate::mcp::{
+    frame::{Frame, Refusal, Served, Unit},
+    subscriptions::End,
+};
 
 /// How many calls are worked on at a time; more than any client has open, few enough for memory.
 ///
@@ -96,7 +98,7 @@ impl Guard {
                 }
                 let (mut call, _) = self.waiting.take()?;
                 let Ok(place) = place else {
-                    self.refused = Some(too_many(&call.id));
+                    self.refused = Some(Refusal::too_many(Some(&call.id)).line());
                     continue;
                 };
                 // The place goes with the call's context, and is free when that is dropped:
@@ -125,10 +127,10 @@ impl Guard {
                             }
                         }
                     },
-                    Frame::Refused(answer) => self.refused = Some(answer),
+                    Frame::Refused(answer) => self.refused = Some(answer.line()),
                     Frame::Ignored => {}
                 },
-                Ok(Line::TooLong) => self.refused = Some(too_long()),
+                Ok(Line::TooLong) => self.refused = Some(Refusal::too_long(Unit::Line).line()),
                 Ok(Line::End) => return None,
                 Err(error) => {
                     tracing::warn!(%error, "standard input cannot be read any more");
@@ -201,7 +203,7 @@ mod tests {
                 .unwrap();
         }
         let (answers, answered) = mpsc::channel(8);
-        let (served, token) = (Served::by(&Nothing), CancellationToken::new());
+        let (served, token) = (Served::by(&Nothing, Unit::Line), CancellationToken::new());
         let mut guard = Guard::new(Box::new(input), answers, served, token.clone(), token);
         guard.places = Arc::new(Semaphore::new(1));
         guard.patience = Duration::from_millis(1);

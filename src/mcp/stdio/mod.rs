@@ -11,7 +11,6 @@
 //! 4. From then on nothing is read; what is in flight is answered, for at most [`GRACE`].
 
 mod descriptors;
-mod frame;
 mod guard;
 mod lines;
 
@@ -28,8 +27,8 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::descriptors::Descriptors;
 use self::descriptors::Streams;
-use self::frame::Served;
 use self::guard::{Guard, UNWRITTEN};
+use super::frame::{Served, Unit};
 
 /// How long calls in flight may take once nothing more is read.
 ///
@@ -111,7 +110,7 @@ async fn session<S: Service<RoleServer>>(
     let guard = Guard::new(
         input,
         answers,
-        Served::by(&service),
+        Served::by(&service, Unit::Line),
         stop.clone(),
         ended.clone(),
     );

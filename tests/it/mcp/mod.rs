@@ -4,6 +4,7 @@ mod answers;
 pub(crate) mod client;
 mod completion;
 mod confirm;
+mod http;
 pub(crate) mod process;
 mod progress;
 mod prompts;

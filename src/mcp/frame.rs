@@ -1,7 +1,7 @@
-//! What a line is: a message for rmcp, or something to answer in its place.
+//! What a line or a body is: a message for rmcp, or something to answer in its place.
 //!
-//! No line, however wrong, is an error of the session, and no answer repeats any of a line but its
-//! id and its method.
+//! None, however wrong, is an error of the session, and no answer repeats any of it but its id and
+//! its method.
 
 use rmcp::model::{
     ClientJsonRpcMessage, ClientRequest, ErrorCode, GetMeta, JsonRpcMessage, ProtocolVersion,
@@ -10,25 +10,54 @@ use rmcp::model::{
 use rmcp::{RoleServer, Service};
 use serde_json::{Value, json};
 
-/// What a line asks of the session.
+/// JSON-RPC leaves the codes from here on to servers, and MCP gives this one no meaning.
+const BUSY: ErrorCode = ErrorCode(-32000);
+
+/// Methods that 2026-07-28 has no more, whatever their parameters.
+const REMOVED: [&str; 4] = [
+    "initialize",
+    "ping",
+    "resources/subscribe",
+    "resources/unsubscribe",
+];
+
+/// What a line or a body asks of the session.
 pub(super) enum Frame {
     /// For rmcp.
     Message(Box<ClientJsonRpcMessage>),
     /// Not for rmcp; this is the answer.
-    Refused(Vec<u8>),
+    Refused(Refusal),
     /// Nothing. Answering it could only start a quarrel.
     Ignored,
 }
 
-/// What this server serves, as far as a line can be judged by it.
+/// An answer that rmcp does not give.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    pub(super) code: ErrorCode,
+    why: String,
+    pub(super) id: Option<RequestId>,
+}
+
+/// What messages come in.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Unit {
+    Line,
+    Body,
+}
+
+/// What this server serves, as far as a message can be judged by it.
+#[derive(Debug)]
 pub(super) struct Served {
+    unit: Unit,
     capabilities: ServerCapabilities,
     versions: Vec<ProtocolVersion>,
 }
 
 impl Served {
-    pub(super) fn by(service: &impl Service<RoleServer>) -> Self {
+    pub(super) fn by(service: &impl Service<RoleServer>, unit: Unit) -> Self {
         Self {
+            unit,
             capabilities: service.get_info().capabilities,
             versions: service.supported_protocol_versions().into_owned(),
         }
@@ -87,33 +116,40 @@ impl Frame {
         if line.is_empty() {
             return Self::Ignored;
         }
-        match serde_json::from_slice(line) {
+        match serde_json::from_slice::<ClientJsonRpcMessage>(line) {
             Ok(JsonRpcMessage::Request(request)) => {
+                let version = request.request.get_meta().protocol_version();
+                let is_modern = version.is_some_and(|version| !version.has_initialize());
                 if let ClientRequest::CustomRequest(unread) = &request.request
                     && served.has(&unread.method)
+                    && !(is_modern && REMOVED.contains(&&*unread.method))
                 {
                     return Self::Refused(wrong_params(&unread.method, &request.id));
                 }
                 Self::Message(Box::new(JsonRpcMessage::Request(request)))
             }
             Ok(message) => Self::Message(Box::new(message)),
-            Err(_) => Self::not_a_message(line),
+            Err(_) => Self::not_a_message(line, served.unit),
         }
     }
 
-    fn not_a_message(line: &[u8]) -> Self {
-        let refused = |code, why, id| Self::Refused(refusal(code, why, id));
-        let Ok(value) = serde_json::from_slice::<Value>(line) else {
-            let why = "this line is not JSON. Send one JSON-RPC message a line";
-            return refused(ErrorCode::PARSE_ERROR, why, None);
+    fn not_a_message(text: &[u8], unit: Unit) -> Self {
+        let refused = |code, why: &str, id| Self::Refused(Refusal::new(code, why, id));
+        let (unit, each) = match unit {
+            Unit::Line => ("line", "a line"),
+            Unit::Body => ("body", "a request"),
+        };
+        let Ok(value) = serde_json::from_slice::<Value>(text) else {
+            let why = format!("this {unit} is not JSON. Send one JSON-RPC message {each}");
+            return refused(ErrorCode::PARSE_ERROR, &why, None);
         };
         let Some(object) = value.as_object() else {
             let why = if value.is_array() {
-                "batches are not served. Send one JSON-RPC message a line"
+                format!("batches are not served. Send one JSON-RPC message {each}")
             } else {
-                "this is not a JSON-RPC message. Send one JSON object a line"
+                format!("this is not a JSON-RPC message. Send one JSON object {each}")
             };
-            return refused(ErrorCode::INVALID_REQUEST, why, None);
+            return refused(ErrorCode::INVALID_REQUEST, &why, None);
         };
 
         let has = |key| object.contains_key(key);
@@ -137,21 +173,56 @@ impl Frame {
     }
 }
 
-/// The answer to a line that is longer than [`super::lines::MAX_LINE`].
-pub(super) fn too_long() -> Vec<u8> {
-    const WHY: &str = "this line is longer than 1 MiB. Send less at once";
-    refusal(ErrorCode::INVALID_REQUEST, WHY, None)
+impl Refusal {
+    pub(super) fn new(code: ErrorCode, why: impl Into<String>, id: Option<&RequestId>) -> Self {
+        Self {
+            code,
+            why: why.into(),
+            id: id.cloned(),
+        }
+    }
+
+    /// The answer to a line or a body that is longer than 1 MiB.
+    pub(super) fn too_long(unit: Unit) -> Self {
+        let unit = match unit {
+            Unit::Line => "line",
+            Unit::Body => "body",
+        };
+        let why = format!("this {unit} is longer than 1 MiB. Send less at once");
+        Self::new(ErrorCode::INVALID_REQUEST, why, None)
+    }
+
+    /// The answer to a call that has waited for its place in vain.
+    pub(super) fn too_many(id: Option<&RequestId>) -> Self {
+        const WHY: &str = "too many calls are in flight. Wait for their answers, then call again";
+        Self::new(BUSY, WHY, id)
+    }
+
+    /// The answer to what there is no place for.
+    pub(super) fn busy(why: &str) -> Self {
+        Self::new(BUSY, why, None)
+    }
+
+    /// Its JSON. Where there is no id, it says `null`, as JSON-RPC 2.0, section 5, has it.
+    ///
+    /// The schema of MCP 2025-11-25 would leave it out instead. The clients' libraries log either
+    /// as an answer to nothing, at most, and go on.
+    pub(super) fn json(&self) -> Vec<u8> {
+        let error = json!({ "code": self.code.0, "message": self.why });
+        json!({ "jsonrpc": "2.0", "id": self.id, "error": error })
+            .to_string()
+            .into_bytes()
+    }
+
+    /// The same as a line.
+    pub(super) fn line(&self) -> Vec<u8> {
+        let mut line = self.json();
+        line.push(b'\n');
+        line
+    }
 }
 
-/// The answer to a call that has waited for its place in vain.
-pub(super) fn too_many(id: &RequestId) -> Vec<u8> {
-    // JSON-RPC leaves the codes from here on to servers, and MCP gives this one no meaning.
-    const BUSY: ErrorCode = ErrorCode(-32000);
-    const WHY: &str = "too many calls are in flight. Wait for their answers, then call again";
-    refusal(BUSY, WHY, Some(id))
-}
-
-fn wrong_params(method: &str, id: &RequestId) -> Vec<u8> {
+fn wrong_params(method: &str, id: &RequestId) -> Refusal {
     let hint = match method {
         "tools/call" => "`name` must be a string, and `arguments` an object",
         "prompts/get" => "`name` must be a string, and `arguments` an object of strings",
@@ -180,18 +251,5 @@ fn wrong_params(method: &str, id: &RequestId) -> Vec<u8> {
         _ => "this method",
     };
     let why = format!("the `params` of `{known}` are missing or wrong. {hint}");
-    refusal(ErrorCode::INVALID_PARAMS, &why, Some(id))
-}
-
-/// An error's line. Where there is no id, it says `null`, as JSON-RPC 2.0, section 5, has it.
-///
-/// The schema of MCP 2025-11-25 would leave it out instead. The clients' libraries log either as
-/// an answer to nothing, at most, and go on.
-fn refusal(code: ErrorCode, why: &str, id: Option<&RequestId>) -> Vec<u8> {
-    let error = json!({ "code": code.0, "message": why });
-    let mut line = json!({ "jsonrpc": "2.0", "id": id, "error": error })
-        .to_string()
-        .into_bytes();
-    line.push(b'\n');
-    line
+    Refusal::new(ErrorCode::INVALID_PARAMS, why, Some(id))
 }
