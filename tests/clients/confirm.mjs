@@ -7,8 +7,8 @@
 
 import { spawnSync } from 'node:child_process';
 
-export async function confirming(check, { binary, store, connect }) {
-  const server = { command: binary, args: ['mcp', '--local', '--store', store] };
+export async function confirming(check, { binary, store, door, connect }) {
+  const server = door.local();
   const make = (label) => {
     const args = ['token', 'create', label, '--to', 'stdout', '--json', '--store', store];
     return JSON.parse(spawnSync(binary, args, { encoding: 'utf8', input: '', timeout: 20_000 }).stdout);

@@ -13,8 +13,9 @@ import subprocess
 import tempfile
 
 
-async def confirming(check, connect, binary, store):
-    server = {"command": binary, "args": ["mcp", "--local", "--store", store]}
+async def confirming(check, connect, door):
+    binary, store = door.binary, door.store
+    server = door.local()
     errlog = tempfile.TemporaryFile("w+")
 
     def make(label):

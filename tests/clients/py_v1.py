@@ -1,5 +1,5 @@
 """The Python SDK of the first line, as most scripts still have it:
-python py_v1.py BINARY STORE
+python py_v1.py BINARY STORE [http]
 """
 
 import asyncio
@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 from mcp import ClientSession, McpError, StdioServerParameters
 from mcp.client.stdio import stdio_client
+from mcp.client.streamable_http import streamablehttp_client
 from mcp.types import ElicitResult, ResourceTemplateReference
 from pydantic import AnyUrl
 from story import ProtocolError, tell
@@ -48,6 +49,17 @@ def as_wire(model):
 
 
 @asynccontextmanager
+async def transport(server, errlog):
+    if "url" in server:
+        headers = {"Authorization": f"Bearer {server['token']}"}
+        async with streamablehttp_client(server["url"], headers=headers) as (read, write, _):
+            yield read, write
+    else:
+        async with stdio_client(StdioServerParameters(**server), errlog) as (read, write):
+            yield read, write
+
+
+@asynccontextmanager
 async def connect(server, errlog, person=None):
     async def asked(_, params):
         action, content = person(params.message)
@@ -60,7 +72,7 @@ async def connect(server, errlog, person=None):
         if getattr(notice, "method", None) == "notifications/resources/updated":
             heard.put_nowait(str(notice.params.uri))
 
-    async with stdio_client(StdioServerParameters(**server), errlog) as (read, write):
+    async with transport(server, errlog) as (read, write):
         async with ClientSession(
             read, write, elicitation_callback=person and asked, message_handler=hear
         ) as client:
@@ -69,5 +81,5 @@ async def connect(server, errlog, person=None):
 
 
 if __name__ == "__main__":
-    binary, store = sys.argv[1:]
-    tell("py v1", connect, binary, store, "2025-11-25")
+    binary, store, *http = sys.argv[1:]
+    tell("py v1", connect, binary, store, "2025-11-25", http)

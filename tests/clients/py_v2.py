@@ -1,5 +1,5 @@
 """The Python SDK of the second line, which speaks both eras:
-python py_v2.py BINARY STORE legacy|auto|2026-07-28
+python py_v2.py BINARY STORE legacy|auto|2026-07-28 [http]
 """
 
 import asyncio
@@ -7,7 +7,9 @@ import sys
 from contextlib import asynccontextmanager
 
 from mcp import Client, MCPError, StdioServerParameters
+from httpx2 import AsyncClient
 from mcp.client.stdio import stdio_client
+from mcp.client.streamable_http import streamable_http_client
 from mcp.types import ElicitResult, ResourceTemplateReference
 from story import ProtocolError, tell
 
@@ -65,7 +67,11 @@ async def connect(server, errlog, person=None):
         if getattr(notice, "method", None) == "notifications/resources/updated":
             heard.put_nowait(str(notice.params.uri))
 
-    transport = stdio_client(StdioServerParameters(**server), errlog)
+    if "url" in server:
+        headers = {"Authorization": f"Bearer {server['token']}"}
+        transport = streamable_http_client(server["url"], http_client=AsyncClient(headers=headers))
+    else:
+        transport = stdio_client(StdioServerParameters(**server), errlog)
     async with Client(
         transport, mode=mode, elicitation_callback=person and asked, message_handler=hear
     ) as client:
@@ -73,6 +79,6 @@ async def connect(server, errlog, person=None):
 
 
 if __name__ == "__main__":
-    binary, store, mode = sys.argv[1:]
+    binary, store, mode, *http = sys.argv[1:]
     version = "2025-11-25" if mode == "legacy" else "2026-07-28"
-    tell(f"py v2 {mode}", connect, binary, store, version)
+    tell(f"py v2 {mode}", connect, binary, store, version, http)

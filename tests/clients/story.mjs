@@ -1,12 +1,14 @@
-// The story that every Node client plays against a real `keywright mcp`, and
-// the checks it makes on the way. story.py tells the same one for Python.
+// The story that every Node client plays against a real `keywright mcp` or
+// `keywright serve`, and the checks it makes on the way. story.py tells the same
+// one for Python.
 //
-// A client brings `connect(server)`, where `server` is { command, args, env }.
-// It resolves to { version, listTools(), callTool(name, args), close() }.
+// A client brings `connect(server)`, where `server` is what a door gives (see
+// doors.mjs). It resolves to { version, listTools(), callTool(name, args), close() }.
 
 import { spawnSync } from 'node:child_process';
 import { subscribe } from 'node:diagnostics_channel';
 import { isDeepStrictEqual } from 'node:util';
+import { received as overHttp } from './doors.mjs';
 
 const TOOLS = [
   'create_token',
@@ -45,11 +47,10 @@ export async function tell(name, play) {
 }
 
 // The story itself. `version` is the protocol revision that must be agreed on.
-export async function story(check, { binary, store, version, connect }) {
-  const received = tap();
+export async function story(check, { binary, store, door, version, connect }) {
+  const received = door.isHttp ? overHttp : tap();
   const shell = (...args) =>
     spawnSync(binary, args, { encoding: 'utf8', input: '', timeout: 20_000 });
-  const local = (...more) => ({ command: binary, args: ['mcp', '--local', '--store', store, ...more] });
   const closed = async (who, session) => {
     const start = performance.now();
     await session.close();
@@ -57,7 +58,7 @@ export async function story(check, { binary, store, version, connect }) {
     check(`closing the ${who} session takes less than a second`, took < 1000, `${took} ms`);
   };
 
-  const agent = watched(await connect(local()));
+  const agent = watched(await connect(door.local()));
   check(`speaks ${version}`, agent.version === version, agent.version);
 
   const tools = await agent.listTools();
@@ -67,7 +68,7 @@ export async function story(check, { binary, store, version, connect }) {
   const me = await agent.call('whoami');
   check(
     'whoami answers for the local user, who holds no read:secrets',
-    me.user && me.account && me.current_token === null && !me.scopes?.includes('read:secrets'),
+    me.user && me.account && (me.current_token !== null) === door.isHttp && !me.scopes?.includes('read:secrets'),
     me,
   );
 
@@ -110,7 +111,7 @@ export async function story(check, { binary, store, version, connect }) {
   const hidden = await agent.call('reveal_user_token');
   check('a reveal is refused without read:secrets', isRefusedFor('read:secrets', hidden), hidden);
 
-  const trusted = watched(await connect(local('--scopes', WITH_SECRETS)));
+  const trusted = watched(await connect(door.local(WITH_SECRETS)));
   const shown = await trusted.call('create_token', { label: 'inline', deliver: 'inline' });
   check(
     'with read:secrets an inline value is in the answer',
@@ -127,9 +128,7 @@ export async function story(check, { binary, store, version, connect }) {
   await closed('trusted', trusted);
 
   // A process that lives on the claimed value loses its rights, not its life.
-  const holder = watched(
-    await connect({ command: binary, args: ['mcp', '--store', store], env: { KEYWRIGHT_TOKEN: value } }),
-  );
+  const holder = watched(await connect(door.holding(value)));
   const before = await holder.call('whoami');
   check('the holder of the value is known by it', before.current_token?.id === made.id, before);
 
@@ -146,8 +145,13 @@ export async function story(check, { binary, store, version, connect }) {
   const after = await holder.call('whoami');
   check('the holder is refused at once', after.refusal?.startsWith('unauthenticated: '), after);
 
-  const still = await holder.listTools();
-  check('the holder still gets the list of tools', hasExactly(still, TOOLS), names(still));
+  if (door.isHttp) {
+    const refused = await holder.listTools().catch((error) => refusal(error));
+    check('the holder gets no list of tools any more', refused?.startsWith('unauthenticated: '), refused);
+  } else {
+    const still = await holder.listTools();
+    check('the holder still gets the list of tools', hasExactly(still, TOOLS), names(still));
+  }
   await closed("holder's", holder);
 
   // Mistakes are answered in the form that lets a model mend them.
@@ -204,7 +208,11 @@ export function hasPart(bytes, value) {
 function watched(session) {
   const odd = [];
   const call = async (name, args = {}) => {
-    const result = await session.callTool(name, args);
+    const result = await session.callTool(name, args).catch((error) => {
+      const refused = refusal(error);
+      if (refused) return { isError: true, content: [{ type: 'text', text: refused }] };
+      throw error;
+    });
     const text = result.content.map((block) => block.text).join('\n');
     if (result.isError) {
       if ('structuredContent' in result) odd.push(`${name}: structured content in a refusal`);
@@ -214,6 +222,14 @@ function watched(session) {
     return result.structuredContent ?? {};
   };
   return { ...session, call, odd };
+}
+
+// What a server says in the answer to HTTP itself, where a client makes an error of it. The second
+// line of the SDK reads the challenge of a missing scope, and keeps our words to itself.
+function refusal(error) {
+  const required = /^Insufficient scope: required "(.*)"$/.exec(error.message)?.[1];
+  if (required) return `insufficient_scope: ${required}`;
+  return /(unauthenticated|insufficient_scope): [^"]*/.exec(error.message)?.[0];
 }
 
 function parsed(text) {
@@ -244,11 +260,10 @@ function isClaim(claim) {
 }
 
 function isRefusedFor(scope, { refusal }) {
-  return (
-    refusal?.startsWith('insufficient_scope: ') &&
-    refusal.includes(scope) &&
-    refusal.includes('Only the person can: ')
-  );
+  if (!refusal?.startsWith('insufficient_scope: ') || !refusal.includes(scope)) return false;
+  const said = refusal.slice('insufficient_scope: '.length);
+  const isChallenge = said.split(' ').every((word) => /^\w+:\w+$/.test(word));
+  return isChallenge || refusal.includes('Only the person can: ');
 }
 
 // What is shown of a failed check, without the values of tokens.

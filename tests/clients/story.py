@@ -1,11 +1,12 @@
-"""The story that every Python client plays against a real `keywright mcp`, and
-the checks it makes on the way. story.mjs tells the same one for Node.
+"""The story that every Python client plays against a real `keywright mcp` or
+`keywright serve`, and the checks it makes on the way. story.mjs tells the same
+one for Node.
 
-A client brings `connect(server, errlog)`, where `server` is a dictionary of
-`command`, `args` and `env`: an asynchronous context manager that gives an
-object with `version`, `list_tools()` and `call_tool(name, arguments)`. All
-three answer as the wire does, in plain dictionaries with the wire's names;
-a protocol error is raised as `ProtocolError`.
+A client brings `connect(server, errlog)`, where `server` is what a door gives (see
+doors.py): an asynchronous context manager that gives an object with `version`,
+`list_tools()` and `call_tool(name, arguments)`. All three answer as the wire does,
+in plain dictionaries with the wire's names; a protocol error is raised as
+`ProtocolError`.
 """
 
 import asyncio
@@ -19,7 +20,9 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timezone
 from time import monotonic
 
+from anyio._backends import _asyncio
 from confirm import confirming
+from doors import Http, Stdio
 from watch import watching
 
 TOOLS = [
@@ -62,20 +65,22 @@ class Checks:
             print(f"    seen: {redacted(seen)}", flush=True)
 
 
-def tell(name, connect, binary, store, version):
+def tell(name, connect, binary, store, version, http=False):
     """Plays the story and ends the process: with 0 only if every check was good."""
-    check = Checks(name)
+    check = Checks(f"{name} http" if http else name)
     try:
-        asyncio.run(story(check, connect, binary, store, version))
-        asyncio.run(confirming(check, connect, binary, store))
-        asyncio.run(watching(check, connect, binary, store))
+        door = (Http if http else Stdio)(binary, store)
+        asyncio.run(story(check, connect, door, version))
+        asyncio.run(confirming(check, connect, door))
+        asyncio.run(watching(check, connect, door))
     except BaseException:
         check("the story is played to its end", False, traceback.format_exc()[-2000:])
     sys.exit(1 if check.failed else 0)
 
 
-async def story(check, connect, binary, store, version):
+async def story(check, connect, door, version):
     """The story itself. `version` is the protocol revision that must be agreed on."""
+    binary, store = door.binary, door.store
     received = tap()
     errlog = tempfile.TemporaryFile("w+")
     odd = []
@@ -84,15 +89,14 @@ async def story(check, connect, binary, store, version):
         return subprocess.run([binary, *args], input="", capture_output=True, text=True, timeout=20)
 
     @asynccontextmanager
-    async def session(who, *args, env=None):
-        server = {"command": binary, "args": ["mcp", "--store", store, *args], "env": env}
+    async def session(who, server):
         async with connect(server, errlog) as client:
             yield Watched(client, odd)
             start = monotonic()
         took = monotonic() - start
         check(f"closing the {who} session takes less than a second", took < 1, f"{took} s")
 
-    async with session("first", "--local") as agent:
+    async with session("first", door.local()) as agent:
         check(f"speaks {version}", agent.version == version, agent.version)
 
         tools = await agent.list_tools()
@@ -102,7 +106,8 @@ async def story(check, connect, binary, store, version):
         me = await agent.call("whoami")
         check(
             "whoami answers for the local user, who holds no read:secrets",
-            me.get("user") and me.get("account") and me.get("current_token", 0) is None
+            me.get("user") and me.get("account")
+            and (me.get("current_token", 0) is not None) == door.is_http
             and "read:secrets" not in me["scopes"],
             me,
         )
@@ -151,7 +156,7 @@ async def story(check, connect, binary, store, version):
         refused = is_refused_for("read:secrets", hidden)
         check("a reveal is refused without read:secrets", refused, hidden)
 
-        async with session("trusted", "--local", "--scopes", WITH_SECRETS) as trusted:
+        async with session("trusted", door.local(WITH_SECRETS)) as trusted:
             shown = await trusted.call("create_token", label="inline", deliver="inline")
             check(
                 "with read:secrets an inline value is in the answer",
@@ -169,7 +174,7 @@ async def story(check, connect, binary, store, version):
             )
 
         # A process that lives on the claimed value loses its rights, not its life.
-        async with session("holder's", env={"KEYWRIGHT_TOKEN": value}) as holder:
+        async with over_with_its_token(check, door), session("holder's", door.holding(value)) as holder:
             before = await holder.call("whoami")
             known = (before.get("current_token") or {}).get("id") == made["id"]
             check("the holder of the value is known by it", known, before)
@@ -189,8 +194,16 @@ async def story(check, connect, binary, store, version):
             refused = after.get("refusal", "").startswith("unauthenticated: ")
             check("the holder is refused at once", refused, after)
 
-            still = names(await holder.list_tools())
-            check("the holder still gets the list of tools", still == TOOLS, still)
+            if door.is_http:
+                try:
+                    still = await holder.list_tools()
+                except Exception as error:
+                    still = refusal(error)
+                refused = (still or "").startswith("unauthenticated: ")
+                check("the holder gets no list of tools any more", refused, still)
+            else:
+                still = names(await holder.list_tools())
+                check("the holder still gets the list of tools", still == TOOLS, still)
 
         # Mistakes are answered in the form that lets a model mend them.
         try:
@@ -219,6 +232,17 @@ async def story(check, connect, binary, store, version):
     check("no part of the claimed value was in it", value and not has_part(text, value))
 
 
+@asynccontextmanager
+async def over_with_its_token(check, door):
+    """The first line of the SDK ends a session over HTTP, whole, with its first 401."""
+    try:
+        yield
+    except Exception:
+        if not door.is_http or "401 Unauthorized" not in traceback.format_exc():
+            raise
+        check("the holder is refused at once", True)
+
+
 class Watched:
     """A session whose `call` answers with the structured content, or with a
     `refusal` if the tool refused. What breaks the common form goes to `odd`."""
@@ -230,7 +254,13 @@ class Watched:
         self.odd = odd
 
     async def call(self, tool, /, **arguments):
-        result = await self.call_tool(tool, arguments)
+        try:
+            result = await self.call_tool(tool, arguments)
+        except ProtocolError as error:
+            refused = refusal(error)
+            if refused is None:
+                raise
+            return {"refusal": refused}
         text = "\n".join(block.get("text", "") for block in result["content"])
         structured = result.get("structuredContent")
         if result.get("isError"):
@@ -243,17 +273,28 @@ class Watched:
 
 
 def tap():
-    """Collects every byte that asyncio reads from a child, stream by stream,
-    whatever the client makes of it. `subprocess.run` is not read by asyncio."""
+    """Collects every byte that asyncio reads from a child or a connection, stream by
+    stream, whatever the client makes of it. `subprocess.run` is not read by asyncio."""
     received = {}
-    feed_data = asyncio.StreamReader.feed_data
 
-    def feed(reader, data):
-        received.setdefault(reader, bytearray()).extend(data)
-        feed_data(reader, data)
+    def tapped(reader, name):
+        read = getattr(reader, name)
 
-    asyncio.StreamReader.feed_data = feed
+        def reads(stream, data):
+            received.setdefault(stream, bytearray()).extend(data)
+            return read(stream, data)
+
+        setattr(reader, name, reads)
+
+    tapped(asyncio.StreamReader, "feed_data")
+    tapped(_asyncio.StreamProtocol, "data_received")
     return received
+
+
+def refusal(error):
+    """What a server says in the answer to HTTP itself, where a client makes an error of it."""
+    said = re.search(r"(unauthenticated|insufficient_scope): .*", str(error))
+    return said and said.group()
 
 
 def has_part(text, value):

@@ -1,20 +1,23 @@
 // The TypeScript client of the second line, which speaks both eras:
-//   node ts_v2.mjs BINARY STORE legacy|auto|2026-07-28
+//   node ts_v2.mjs BINARY STORE legacy|auto|2026-07-28 [http]
 // In the mode `auto` it starts the server twice: once to ask, once to work.
 
-import { Client } from '@modelcontextprotocol/client';
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { confirming } from './confirm.mjs';
+import { door, overHttp } from './doors.mjs';
 import { story, tell } from './story.mjs';
 import { watching } from './watch.mjs';
 
-const [binary, store, mode] = process.argv.slice(2);
+const [binary, store, mode, http] = process.argv.slice(2);
 const version = mode === 'legacy' ? '2025-11-25' : '2026-07-28';
 const negotiation = mode === 'legacy' || mode === 'auto' ? mode : { pin: mode };
 
 async function connect(server, person) {
-  const transport = new StdioClientTransport({ ...server, stderr: 'pipe' });
-  transport.stderr.resume();
+  const transport = server.url
+    ? new StreamableHTTPClientTransport(new URL(server.url), overHttp(server))
+    : new StdioClientTransport({ ...server, stderr: 'pipe' });
+  transport.stderr?.resume();
   const client = new Client(
     { name: 'keywright-clients', version: '1' },
     {
@@ -40,8 +43,9 @@ async function connect(server, person) {
   };
 }
 
-await tell(`ts v2 ${mode}`, async (check) => {
-  await story(check, { binary, store, version, connect });
-  await confirming(check, { binary, store, connect });
-  await watching(check, { binary, store, connect });
+await tell(`ts v2 ${mode}${http ? ' http' : ''}`, async (check) => {
+  const stage = { binary, store, door: await door(binary, store, http), version, connect };
+  await story(check, stage);
+  await confirming(check, stage);
+  await watching(check, stage);
 });

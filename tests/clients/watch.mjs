@@ -10,7 +10,7 @@ import { spawnSync } from 'node:child_process';
 const TEMPLATE = 'keywright://tokens/{id}';
 const RECENT = 'keywright://audit/recent';
 
-export async function watching(check, { binary, store, connect }) {
+export async function watching(check, { binary, store, door, connect }) {
   const shell = (...args) =>
     spawnSync(binary, [...args, '--store', store], { encoding: 'utf8', input: '', timeout: 20_000 });
   const label = 'watched by a client';
@@ -18,8 +18,7 @@ export async function watching(check, { binary, store, connect }) {
   const uri = TEMPLATE.replace('{id}', token.id);
 
   const scopes = 'read:tokens write:tokens read:audit';
-  const args = ['mcp', '--local', '--store', store, '--scopes', scopes];
-  const { client, callTool, watch, close } = await connect({ command: binary, args });
+  const { client, callTool, watch, close } = await connect(door.local(scopes));
 
   const { resources } = await client.listResources();
   const uris = resources.map((resource) => resource.uri);

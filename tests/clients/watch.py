@@ -16,7 +16,9 @@ TEMPLATE = "keywright://tokens/{id}"
 RECENT = "keywright://audit/recent"
 
 
-async def watching(check, connect, binary, store):
+async def watching(check, connect, door):
+    binary, store = door.binary, door.store
+
     def shell(*args):
         args = [binary, *args, "--store", store]
         return subprocess.run(args, input="", capture_output=True, text=True, timeout=20)
@@ -25,10 +27,9 @@ async def watching(check, connect, binary, store):
     token = json.loads(shell("token", "create", label, "--to", "stdout", "--json").stdout)
     uri = TEMPLATE.replace("{id}", token["id"])
     scopes = "read:tokens write:tokens read:audit"
-    args = ["mcp", "--local", "--store", store, "--scopes", scopes]
     errlog = tempfile.TemporaryFile("w+")
 
-    async with connect({"command": binary, "args": args}, errlog) as session:
+    async with connect(door.local(scopes), errlog) as session:
         resources = (await session.ask("list_resources"))["resources"]
         uris = [resource["uri"] for resource in resources]
         check("the list has the token and the recent records", {uri, RECENT} <= {*uris}, uris)
