@@ -43,7 +43,9 @@ fn description() -> Value {
     let mut paths: Map<String, Value> = Map::new();
     for route in super::routes() {
         let operation = operation(&route, &mut schemas);
-        let path = paths.entry(route.path).or_insert_with(|| json!({}));
+        // A rest of a path is a parameter like any other to a reader of the description.
+        let path = route.path.replace("{*", "{");
+        let path = paths.entry(path).or_insert_with(|| json!({}));
         path[route.method] = operation;
     }
     json!({
@@ -95,11 +97,12 @@ fn operation(route: &Route, schemas: &mut SchemaGenerator) -> Value {
 fn parameters(route: &Route, schemas: &mut SchemaGenerator) -> Vec<Value> {
     let in_path = route.path.split('/').filter_map(|part| {
         let name = part.strip_prefix('{')?.strip_suffix('}')?;
+        let name = name.trim_start_matches('*');
         Some(json!({
             "name": name,
             "in": "path",
             "required": true,
-            "schema": { "type": "string", "format": "uuid" },
+            "schema": in_path(name),
         }))
     });
     let key = route.takes_key.then(|| {
@@ -116,6 +119,15 @@ fn parameters(route: &Route, schemas: &mut SchemaGenerator) -> Vec<Value> {
         .chain(key)
         .chain(query.into_iter().flatten())
         .collect()
+}
+
+/// A part of a path that is not the same for all.
+fn in_path(name: &str) -> Value {
+    match name {
+        "scopes" => json!({ "type": "string", "pattern": "^(any|[a-z0-9._:,-]+)$" }),
+        "original" => json!({ "type": "string" }),
+        _ => json!({ "type": "string", "format": "uuid" }),
+    }
 }
 
 /// Each field of the type is a parameter.

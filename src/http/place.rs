@@ -10,7 +10,11 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 
-use super::{Http, error::Refusal};
+use super::{
+    Http,
+    error::Refusal,
+    verify::{self, QueryOf},
+};
 use crate::domain::credential;
 
 /// Where this server is reached.
@@ -96,6 +100,14 @@ pub(super) async fn check(State(http): State<Http>, request: Request, next: Next
 }
 
 fn meant_for(place: &Place, request: &Request) -> Result<(), Refusal> {
+    let uri = request.uri();
+    // A proxy asks with whatever the request that it asks about said. A page that asks in its place
+    // learns and changes nothing: it has no token that is not its own.
+    match verify::asked_at(uri.path()) {
+        Some(QueryOf::Client) => return Ok(()),
+        Some(QueryOf::Proxy) => return bears_no_token(uri),
+        None => {}
+    }
     let host = host(request)?;
     if !place.is_ours(&host) {
         return Err(Refusal::forbidden(
@@ -114,7 +126,11 @@ fn meant_for(place: &Place, request: &Request) -> Result<(), Refusal> {
             "ask from a program, or from a page of this server",
         ));
     }
-    if request.uri().query().is_some_and(holds_token) {
+    bears_no_token(uri)
+}
+
+fn bears_no_token(uri: &Uri) -> Result<(), Refusal> {
+    if uri.query().is_some_and(holds_token) {
         return Err(Refusal::bad_request(
             "a token is not to stand in a URL, where logs keep it",
             "send it in the `Authorization` header; if it is a live one, rotate it",
@@ -272,6 +288,30 @@ mod tests {
             );
         }
         assert!(meant_for(&place(), &request(&["localhost"], &[], "/?q=tokens")).is_ok());
+    }
+
+    #[test]
+    fn what_a_proxy_asks_about_is_not_held_against_it() {
+        let ask = |uri| {
+            let page = ["https://evil.example"];
+            meant_for(&place(), &request(&["evil.example"], &page, uri))
+        };
+        for uri in [
+            "/v1/verify",
+            "/v1/verify?scope=read:page",
+            "/v1/verify-for/read:page/",
+            "/v1/verify-for/read:page/x?token=x",
+        ] {
+            assert!(ask(uri).is_ok(), "{uri}");
+        }
+        for uri in [
+            "/v1/verify?token=x",
+            "/v1/verify/read:page/x",
+            "/v1/whoami",
+            "/x/v1/verify/",
+        ] {
+            assert!(ask(uri).is_err(), "{uri}");
+        }
     }
 
     #[test]

@@ -5,10 +5,14 @@
 //!    that the place behind it asks for.
 //! 2. It is answered 200 with who that is, in headers that it may hand to the service behind it; or
 //!    401, 403, or 503 where nobody can tell.
+//!
+//! Most proxies ask at one path, and name the scopes in its query. Envoy asks with the method of the
+//! original request, and appends its path and query to a prefix: it names the scopes in that prefix,
+//! and what follows is whatever the client asked for, which means nothing here.
 
 use axum::{
     extract::{RawQuery, State},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri},
 };
 
 use super::{Http, bearer::Asked, error::Refusal, route::Route};
@@ -18,22 +22,85 @@ use crate::{
     wire::time,
 };
 
+/// Where a proxy asks.
+const AT: &str = "/v1/verify";
+
+/// Where a proxy asks that appends what the client asked for. No part of [`AT`], so that one which is
+/// told too little, and appends it there, asks at a path that is not ours and lets nobody pass.
+const FOR: &str = "/v1/verify-for/";
+
+/// Stands for no scope at all where one has to stand: any good token passes.
+const ANY: &str = "any";
+
+/// Whose the query of a request to this path is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum QueryOf {
+    /// The proxy's.
+    Proxy,
+    /// Of whoever wants to pass: their own request's.
+    Client,
+}
+
+/// Whether a proxy asks at this path, and whose its query is. The Host and the Origin are then those
+/// of the request that it asks about, and say nothing of who asks us.
+pub(super) fn asked_at(path: &str) -> Option<QueryOf> {
+    if path == AT {
+        Some(QueryOf::Proxy)
+    } else {
+        path.starts_with(FOR).then_some(QueryOf::Client)
+    }
+}
+
 pub(super) fn routes() -> Vec<Route> {
     let says = "Whether who asks may pass: a reverse proxy's question, with the Authorization header \
-                of whoever wants to pass. Each `scope` names one or more that they need.";
+                of whoever wants to pass. Each `scope` in the query names one or more that they need.";
+    let appended = "The same for a proxy that appends the path and the query of the original request. \
+                    `scopes` are those that are needed, with commas between them, or `any`.";
     vec![
-        Route::any("/v1/verify", "verify_token", says, verify)
+        Route::any(AT, "verify_token", says, verify)
             .needs("the scopes that are named")
             .answers_nothing(200, "They may; the headers tell who it is."),
+        Route::any(
+            "/v1/verify-for/{scopes}/{*original}",
+            "verify_token_for_path",
+            appended,
+            verify_for_path,
+        )
+        .needs("the scopes that are named")
+        .answers_nothing(200, "They may; the headers tell who it is."),
+        Route::any(
+            "/v1/verify-for/{scopes}/",
+            "verify_token_for_root",
+            appended,
+            verify_for_path,
+        )
+        .needs("the scopes that are named")
+        .answers_nothing(200, "They may; the headers tell who it is."),
     ]
 }
+
+type Passed = (StatusCode, HeaderMap);
 
 async fn verify(
     State(http): State<Http>,
     asked: Asked,
     RawQuery(query): RawQuery,
-) -> Result<(StatusCode, HeaderMap), Refusal> {
-    let scopes = scopes(query.as_deref().unwrap_or_default())?;
+) -> Result<Passed, Refusal> {
+    let scopes = in_query(query.as_deref().unwrap_or_default())?;
+    pass(&http, &asked, scopes).await
+}
+
+/// What the client appended is not even read: it need not be UTF-8.
+async fn verify_for_path(
+    State(http): State<Http>,
+    asked: Asked,
+    uri: Uri,
+) -> Result<Passed, Refusal> {
+    let scopes = in_path(uri.path())?;
+    pass(&http, &asked, scopes).await
+}
+
+async fn pass(http: &Http, asked: &Asked, scopes: Scopes) -> Result<Passed, Refusal> {
     let passed = http.authority.verify_token(&asked.request, scopes).await?;
     let token = &passed.token;
     let told = [
@@ -58,12 +125,38 @@ async fn verify(
     Ok((StatusCode::OK, headers))
 }
 
-/// The scopes that are asked for. What else stands in the query is the proxy's.
-fn scopes(query: &str) -> Result<Scopes, Error> {
-    let named: Vec<_> = form_urlencoded::parse(query.as_bytes())
-        .filter(|(name, _)| name == "scope")
-        .map(|(_, value)| value)
-        .collect();
-    Scopes::parse(named.iter().flat_map(|value| words(value)))
-        .map_err(|why| Error::invalid("scope", why))
+/// The scopes that a query names. What else stands in it is the proxy's.
+fn in_query(query: &str) -> Result<Scopes, Error> {
+    let mut named = Vec::new();
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        if name == "scope" {
+            named.push(value);
+        }
+    }
+    if named.is_empty() {
+        return Ok(Scopes::default());
+    }
+    some("scope", named.iter().flat_map(|value| words(value)))
+}
+
+/// The scopes that a path names, in what the proxy wrote before what the client did.
+fn in_path(path: &str) -> Result<Scopes, Error> {
+    let named = path.strip_prefix(FOR).unwrap_or_default();
+    let named = named.split('/').next().unwrap_or_default();
+    if named == ANY {
+        return Ok(Scopes::default());
+    }
+    some("scopes", words(named))
+}
+
+/// A list that names none is a mistake, and would let everybody pass who has a token.
+fn some<'a>(
+    field: &'static str,
+    named: impl IntoIterator<Item = &'a str>,
+) -> Result<Scopes, Error> {
+    let scopes = Scopes::parse(named).map_err(|why| Error::invalid(field, why))?;
+    if scopes.is_empty() {
+        return Err(Error::invalid(field, "expected at least one scope"));
+    }
+    Ok(scopes)
 }

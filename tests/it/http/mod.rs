@@ -13,3 +13,4 @@ mod profiles;
 pub(crate) mod served;
 mod tokens;
 mod users;
+mod verify;
