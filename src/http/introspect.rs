@@ -24,7 +24,10 @@ use super::{
 };
 use crate::{
     authority::Error,
-    wire::introspection::{Introspection, Introspections},
+    wire::{
+        introspection::{Introspection, Introspections},
+        parse,
+    },
 };
 
 /// So many tokens are asked about at a time at most.
@@ -32,23 +35,24 @@ const AT_ONCE: usize = 100;
 
 /// What is asked about: one of the two. Other parameters of the RFC are read and not needed.
 #[derive(Deserialize, JsonSchema)]
+#[schemars(extend("oneOf" = [{ "required": ["token"] }, { "required": ["tokens"] }]))]
 struct Introspect {
     /// The token that was shown.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "parse::not_null")]
     #[schemars(with = "String")]
     token: Option<Zeroizing<String>>,
     /// Up to 100 of them.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "parse::not_null")]
     #[schemars(with = "Vec<String>", length(min = 1, max = 100))]
     tokens: Option<Vec<Zeroizing<String>>>,
-    /// The RFC's hint, which is not needed.
-    #[serde(default)]
-    #[schemars(with = "String")]
-    #[expect(
-        dead_code,
-        reason = "it is accepted, and every kind is looked up alike"
-    )]
-    token_type_hint: Option<String>,
+}
+
+/// The same as a form: one token.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "it is only described; `form` reads it")]
+struct IntrospectForm {
+    /// The token that was shown.
+    token: String,
 }
 
 pub(super) fn routes() -> Vec<Route> {
@@ -61,7 +65,7 @@ pub(super) fn routes() -> Vec<Route> {
             introspect,
         )
         .needs("`introspect:tokens`")
-        .body_of::<Introspect>(&["application/json", "application/x-www-form-urlencoded"])
+        .body_or_form::<Introspect, IntrospectForm>()
         .answers::<Told>(200, "What is known of it; for many, `results` in their order."),
     ]
 }
@@ -134,6 +138,5 @@ fn form(body: &[u8]) -> Result<Introspect, Refusal> {
     Ok(Introspect {
         token,
         tokens: None,
-        token_type_hint: None,
     })
 }

@@ -12,6 +12,9 @@ use super::{
     route::{Describe, Route},
 };
 
+/// What a form is sent as.
+const FORM: &str = "application/x-www-form-urlencoded";
+
 /// Where schemas that others refer to are kept.
 const SCHEMAS: &str = "/components/schemas";
 
@@ -32,14 +35,37 @@ async fn openapi() -> ([(header::HeaderName, &'static str); 1], &'static str) {
     ([(header::CONTENT_TYPE, "application/json")], text)
 }
 
+/// What types look like: in what is read a field may be missing that has a default, in what is
+/// written one that is sometimes left out.
+struct Schemas {
+    read: SchemaGenerator,
+    written: SchemaGenerator,
+}
+
+impl Schemas {
+    fn new() -> Self {
+        let settings = SchemaSettings::draft2020_12().with(|settings| {
+            settings.definitions_path = SCHEMAS.into();
+            settings.meta_schema = None;
+        });
+        Self {
+            read: settings.clone().into_generator(),
+            written: settings.for_serialize().into_generator(),
+        }
+    }
+
+    /// Those that others refer to. No type is both read and written.
+    fn definitions(mut self) -> Map<String, Value> {
+        let mut all = self.read.take_definitions(true);
+        all.extend(self.written.take_definitions(true));
+        all
+    }
+}
+
 /// The description itself.
 fn description() -> Value {
-    let settings = SchemaSettings::draft2020_12().with(|settings| {
-        settings.definitions_path = SCHEMAS.into();
-        settings.meta_schema = None;
-    });
-    let mut schemas = settings.into_generator();
-    let problem = schemas.subschema_for::<ProblemBody>();
+    let mut schemas = Schemas::new();
+    let problem = schemas.written.subschema_for::<ProblemBody>();
     let mut paths: Map<String, Value> = Map::new();
     for route in super::routes() {
         let operation = operation(&route, &mut schemas);
@@ -65,12 +91,12 @@ fn description() -> Value {
                     "content": { PROBLEM_JSON: { "schema": problem } },
                 },
             },
-            "schemas": schemas.take_definitions(true),
+            "schemas": schemas.definitions(),
         },
     })
 }
 
-fn operation(route: &Route, schemas: &mut SchemaGenerator) -> Value {
+fn operation(route: &Route, schemas: &mut Schemas) -> Value {
     let mut operation = json!({
         "operationId": route.verb,
         "summary": route.says,
@@ -84,17 +110,20 @@ fn operation(route: &Route, schemas: &mut SchemaGenerator) -> Value {
         operation["security"] = json!([{ "token": [] }]);
     }
     if let Some(body) = route.body {
-        let schema = (body.describe)(schemas);
-        let kinds = body.kinds.iter();
-        let content: Map<_, _> = kinds
-            .map(|kind| ((*kind).to_owned(), json!({ "schema": schema })))
-            .collect();
+        let kinds = [("application/json", Some(body.json)), (FORM, body.form)];
+        let mut content = Map::new();
+        for (kind, describe) in kinds {
+            if let Some(describe) = describe {
+                let schema = describe(&mut schemas.read);
+                content.insert(kind.to_owned(), json!({ "schema": schema }));
+            }
+        }
         operation["requestBody"] = json!({ "required": !body.is_optional, "content": content });
     }
     operation
 }
 
-fn parameters(route: &Route, schemas: &mut SchemaGenerator) -> Vec<Value> {
+fn parameters(route: &Route, schemas: &mut Schemas) -> Vec<Value> {
     let in_path = route.path.split('/').filter_map(|part| {
         let name = part.strip_prefix('{')?.strip_suffix('}')?;
         let name = name.trim_start_matches('*');
@@ -124,19 +153,22 @@ fn parameters(route: &Route, schemas: &mut SchemaGenerator) -> Vec<Value> {
 /// A part of a path that is not the same for all.
 fn in_path(name: &str) -> Value {
     match name {
-        "scopes" => json!({ "type": "string", "pattern": "^(any|[a-z0-9._:,-]+)$" }),
+        "scopes" => {
+            let scope = "[a-z][a-z0-9._-]*:[a-z][a-z0-9._-]*";
+            json!({ "type": "string", "pattern": format!("^(any|{scope}(,{scope})*)$") })
+        }
         "original" => json!({ "type": "string" }),
         _ => json!({ "type": "string", "format": "uuid" }),
     }
 }
 
 /// Each field of the type is a parameter.
-fn in_query(query: Describe, schemas: &mut SchemaGenerator) -> Vec<Value> {
-    let named = query(schemas).to_value();
+fn in_query(query: Describe, schemas: &mut Schemas) -> Vec<Value> {
+    let named = query(&mut schemas.read).to_value();
     let name = named["$ref"]
         .as_str()
         .and_then(|path| path.rsplit('/').next());
-    let defined = name.and_then(|name| schemas.definitions_mut().remove(name));
+    let defined = name.and_then(|name| schemas.read.definitions_mut().remove(name));
     let schema = defined.unwrap_or(named);
     let fields = schema["properties"].as_object();
     let required = schema["required"].as_array();
@@ -160,12 +192,12 @@ fn in_query(query: Describe, schemas: &mut SchemaGenerator) -> Vec<Value> {
         .collect()
 }
 
-fn responses(route: &Route, schemas: &mut SchemaGenerator) -> Value {
+fn responses(route: &Route, schemas: &mut Schemas) -> Value {
     let mut responses = Map::new();
     for (status, says, body) in &route.answers {
         let mut response = json!({ "description": says });
         if let Some(body) = body {
-            let schema = body(schemas);
+            let schema = body(&mut schemas.written);
             response["content"] = json!({ "application/json": { "schema": schema } });
         }
         if route.tells_location && *status == 201 {
@@ -185,4 +217,27 @@ fn responses(route: &Route, schemas: &mut SchemaGenerator) -> Value {
         );
     }
     Value::Object(responses)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_type_is_both_read_and_written() {
+        let mut schemas = Schemas::new();
+        for route in super::super::routes() {
+            operation(&route, &mut schemas);
+        }
+
+        let read = schemas.read.take_definitions(true);
+        let written = schemas.written.take_definitions(true);
+        let both: Vec<_> = read
+            .keys()
+            .filter(|name| written.contains_key(*name))
+            .collect();
+
+        assert!(!read.is_empty() && !written.is_empty());
+        assert!(both.is_empty(), "one of the two would be lost: {both:?}");
+    }
 }

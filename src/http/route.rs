@@ -17,6 +17,8 @@ pub(super) type Describe = fn(&mut SchemaGenerator) -> Schema;
 pub(super) struct Route {
     pub(super) method: &'static str,
     pub(super) path: &'static str,
+    /// The same without the last part, which may be empty, if it is answered there, too.
+    also_at: Option<&'static str>,
     /// The verb: unique, and the tool's name where there is a tool.
     pub(super) verb: &'static str,
     pub(super) says: &'static str,
@@ -38,14 +40,12 @@ pub(super) struct Route {
 /// What may be sent.
 #[derive(Clone, Copy)]
 pub(super) struct Body {
-    pub(super) describe: Describe,
-    /// The media types that it may have: JSON, and others.
-    pub(super) kinds: &'static [&'static str],
+    pub(super) json: Describe,
+    /// As a form, where it may also be one.
+    pub(super) form: Option<Describe>,
     /// Whether it may be left out.
     pub(super) is_optional: bool,
 }
-
-const JSON: &[&str] = &["application/json"];
 
 fn described<T: JsonSchema>(schemas: &mut SchemaGenerator) -> Schema {
     schemas.subschema_for::<T>()
@@ -67,6 +67,7 @@ impl Route {
         Self {
             method,
             path,
+            also_at: None,
             verb,
             says,
             needs: None,
@@ -150,6 +151,14 @@ impl Route {
         }
     }
 
+    /// Answered at another path, too, which is not described.
+    pub(super) fn also_at(self, path: &'static str) -> Self {
+        Self {
+            also_at: Some(path),
+            ..self
+        }
+    }
+
     /// What who asks needs.
     pub(super) fn needs(self, needs: &'static str) -> Self {
         Self {
@@ -175,23 +184,23 @@ impl Route {
 
     /// A body of JSON.
     pub(super) fn body<T: JsonSchema>(self) -> Self {
-        self.with_body::<T>(JSON, false)
+        self.with_body::<T>(None, false)
     }
 
     /// A body of JSON, which may be left out.
     pub(super) fn maybe_body<T: JsonSchema>(self) -> Self {
-        self.with_body::<T>(JSON, true)
+        self.with_body::<T>(None, true)
     }
 
-    /// A body of one of these media types.
-    pub(super) fn body_of<T: JsonSchema>(self, kinds: &'static [&'static str]) -> Self {
-        self.with_body::<T>(kinds, false)
+    /// A body of JSON, or a form.
+    pub(super) fn body_or_form<T: JsonSchema, F: JsonSchema>(self) -> Self {
+        self.with_body::<T>(Some(described::<F>), false)
     }
 
-    fn with_body<T: JsonSchema>(self, kinds: &'static [&'static str], is_optional: bool) -> Self {
+    fn with_body<T: JsonSchema>(self, form: Option<Describe>, is_optional: bool) -> Self {
         let body = Body {
-            describe: described::<T>,
-            kinds,
+            json: described::<T>,
+            form,
             is_optional,
         };
         Self {
@@ -251,6 +260,10 @@ impl Route {
 
     /// `router` with this path in it.
     pub(super) fn mounted(self, router: Router<Http>) -> Router<Http> {
+        let router = match self.also_at {
+            Some(path) => router.route(path, self.handler.clone()),
+            None => router,
+        };
         router.route(self.path, self.handler)
     }
 }

@@ -14,6 +14,7 @@ use axum::{
     extract::{RawQuery, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri},
 };
+use percent_encoding::percent_decode_str;
 
 use super::{Http, bearer::Asked, error::Refusal, route::Route};
 use crate::{
@@ -62,18 +63,11 @@ pub(super) fn routes() -> Vec<Route> {
             .answers_nothing(200, "They may; the headers tell who it is."),
         Route::any(
             "/v1/verify-for/{scopes}/{*original}",
-            "verify_token_for_path",
+            "verify_token_for",
             appended,
             verify_for_path,
         )
-        .needs("the scopes that are named")
-        .answers_nothing(200, "They may; the headers tell who it is."),
-        Route::any(
-            "/v1/verify-for/{scopes}/",
-            "verify_token_for_root",
-            appended,
-            verify_for_path,
-        )
+        .also_at("/v1/verify-for/{scopes}/")
         .needs("the scopes that are named")
         .answers_nothing(200, "They may; the headers tell who it is."),
     ]
@@ -143,10 +137,13 @@ fn in_query(query: &str) -> Result<Scopes, Error> {
 fn in_path(path: &str) -> Result<Scopes, Error> {
     let named = path.strip_prefix(FOR).unwrap_or_default();
     let named = named.split('/').next().unwrap_or_default();
+    // A proxy may write `:` as `%3A`.
+    let named = percent_decode_str(named).decode_utf8();
+    let named = named.map_err(|why| Error::invalid("scopes", why))?;
     if named == ANY {
         return Ok(Scopes::default());
     }
-    some("scopes", words(named))
+    some("scopes", words(&named))
 }
 
 /// A list that names none is a mistake, and would let everybody pass who has a token.

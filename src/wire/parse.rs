@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use chrono::Duration;
+use serde::{Deserialize, Deserializer};
 
 use crate::{
     authority::Error,
@@ -65,4 +66,14 @@ pub(crate) fn limit(rows: Option<i64>) -> Result<Limit, Error> {
 
 pub(crate) fn cursor(text: Option<&str>) -> Option<Cursor> {
     text.map(Cursor::given)
+}
+
+/// A field that stands there, and is not null: of two fields one is to be there, and null would be
+/// neither.
+pub(crate) fn not_null<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    T::deserialize(deserializer).map(Some)
 }

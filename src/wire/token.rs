@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::time;
+use super::{parse, time};
 use crate::{
     authority::{Claimed, Delivered, Minted, Revoked, WaitingClaim},
     domain::{
@@ -75,14 +75,23 @@ pub struct Claim {
 /// What is to be picked up: by its code, or chosen from the list of what waits.
 #[derive(Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("oneOf" = [{ "required": ["code"] }, { "required": ["token_id"] }]))]
 pub struct ClaimToken {
     /// The one-time code, such as `7K3M-Q9TX-2BWF`. Either this or `token_id`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "parse::not_null",
+        skip_serializing_if = "Option::is_none"
+    )]
     #[schemars(with = "String")]
     pub code: Option<String>,
     /// UUID of the token whose value waits.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "String")]
+    #[serde(
+        default,
+        deserialize_with = "parse::not_null",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(with = "String", extend("format" = "uuid"))]
     pub token_id: Option<String>,
 }
 

@@ -97,10 +97,11 @@ async fn list(
 #[serde(deny_unknown_fields)]
 struct CreateAppEnv {
     /// Its name for people. 1 to 200 characters.
+    #[schemars(length(min = 1, max = 200))]
     name: String,
     /// Its name in commands, such as `production`; unique within the account.
     #[serde(default)]
-    #[schemars(with = "String")]
+    #[schemars(length(min = 1, max = 64), regex(pattern = "^[a-z0-9][a-z0-9._-]*$"))]
     cli_env_name: Option<String>,
 }
 

@@ -39,7 +39,7 @@ struct ListAuditRecords {
     action: Option<String>,
     /// Only what happened to this token, by its UUID.
     #[serde(default)]
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("format" = "uuid"))]
     token_id: Option<String>,
     /// How many at most: 1 to 200, by default 50.
     #[serde(default)]

@@ -86,6 +86,10 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
+/// What a duration looks like, and a scope.
+const DURATION: &str = "^[0-9]{1,9}[smhd]$";
+const SCOPE: &str = "^[a-z][a-z0-9._-]*:[a-z][a-z0-9._-]*$";
+
 /// How a value reaches its user.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -102,15 +106,15 @@ enum Way {
 #[serde(deny_unknown_fields)]
 struct CreateToken {
     /// What a person is to call it. 1 to 200 characters.
+    #[schemars(length(min = 1, max = 200))]
     label: String,
     /// What it may do: `verb:noun` each. Only scopes that who asks holds.
     #[serde(default)]
-    #[schemars(length(max = 64))]
+    #[schemars(length(max = 64), inner(length(max = 64), regex(pattern = SCOPE)))]
     scopes: Vec<String>,
     /// When it ends: a duration (`15m`, `12h`, `90d`), a time (RFC 3339) or `never`. By default 90
     /// days, or what is left of the life of the token that asks.
     #[serde(default)]
-    #[schemars(with = "String")]
     expires: Option<String>,
     /// `claim` (the default), or `inline`.
     #[serde(default)]
@@ -118,7 +122,7 @@ struct CreateToken {
     /// UUID of the app environment that is to own it. By default it is owned by who asks. What an
     /// app environment owns survives whoever made it.
     #[serde(default)]
-    #[schemars(with = "String")]
+    #[schemars(extend("format" = "uuid"))]
     app_env_id: Option<String>,
 }
 
@@ -151,7 +155,7 @@ async fn create(
 struct ListTokens {
     /// Only those with this text in their label.
     #[serde(default)]
-    #[schemars(with = "String")]
+    #[schemars(with = "String", length(min = 1, max = 200))]
     query: Option<String>,
     /// Whose: `me` (the default), or everybody's in the `account`.
     #[serde(default)]
@@ -159,7 +163,7 @@ struct ListTokens {
     owner: Option<String>,
     /// Those of the app environment with this UUID, instead.
     #[serde(default)]
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("format" = "uuid"))]
     app_env_id: Option<String>,
     /// Only those in this state. By default those that are unclaimed, active or disabled.
     #[serde(default)]
@@ -170,11 +174,11 @@ struct ListTokens {
     state: Option<String>,
     /// Only those that were not used for so long, such as `30d`.
     #[serde(default)]
-    #[schemars(with = "String")]
+    #[schemars(with = "String", regex(pattern = DURATION))]
     unused_for: Option<String>,
     /// Only those that end within so long, such as `7d`.
     #[serde(default)]
-    #[schemars(with = "String")]
+    #[schemars(with = "String", regex(pattern = DURATION))]
     expiring_within: Option<String>,
     /// How many at most: 1 to 200, by default 50.
     #[serde(default)]
@@ -228,19 +232,17 @@ async fn get(
 struct UpdateToken {
     /// What it is to be called.
     #[serde(default)]
-    #[schemars(with = "String")]
+    #[schemars(length(min = 1, max = 200))]
     label: Option<String>,
     /// What it may do from now on: some of the scopes that it has.
     #[serde(default)]
-    #[schemars(with = "Vec<String>", length(max = 64))]
+    #[schemars(length(max = 64), inner(inner(length(max = 64), regex(pattern = SCOPE))))]
     scopes: Option<Vec<String>>,
     /// When it ends: sooner than it would. A duration from now, or a time.
     #[serde(default)]
-    #[schemars(with = "String")]
     expires: Option<String>,
     /// `false` switches it off, `true` on again.
     #[serde(default)]
-    #[schemars(with = "bool")]
     enabled: Option<bool>,
 }
 
@@ -268,7 +270,7 @@ struct RotateToken {
     /// How long the old value stays good beside the new one, such as `1h`. By default no time, and
     /// an hour for the token that asks.
     #[serde(default)]
-    #[schemars(with = "String")]
+    #[schemars(regex(pattern = DURATION))]
     overlap: Option<String>,
     /// `claim` (the default), or `inline`.
     #[serde(default)]

@@ -120,10 +120,11 @@ enum Is {
 #[serde(deny_unknown_fields)]
 struct CreateUser {
     /// What they are called. 1 to 64 characters without spaces.
+    #[schemars(length(min = 1, max = 64))]
     username: String,
     /// Where they can be written to, if nobody of that name was known.
     #[serde(default)]
-    #[schemars(with = "String")]
+    #[schemars(length(max = 254))]
     email: Option<String>,
     /// `member` (the default), or `admin`.
     #[serde(default)]

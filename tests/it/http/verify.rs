@@ -100,6 +100,8 @@ async fn every_scope_that_is_named_is_needed() {
     for (path, status) in [
         ("/v1/verify", 200),
         ("/v1/verify-for/any/x", 200),
+        ("/v1/verify-for/read%3Apage/x", 200),
+        ("/v1/verify-for/read%3Apage%2Cwrite%3Apage/x", 403),
         ("/v1/verify?scope=read:page&scope=read:page", 200),
         ("/v1/verify?scope=read:page&scope=write:page", 403),
         ("/v1/verify?scope=read:page+write:page", 403),
@@ -119,6 +121,8 @@ async fn a_question_with_a_mistake_in_it_lets_nobody_pass() {
         ("/v1/verify?scope=", 400),
         ("/v1/verify?scope=$scope", 400),
         ("/v1/verify-for/,/x", 400),
+        ("/v1/verify-for/%ff/x", 400),
+        ("/v1/verify-for/any%2Fx/x", 400),
         ("/v1/verify-for/page/x", 400),
         ("/v1/verify-for/read:page", 404),
         ("/v1/verify/any/x", 404),
