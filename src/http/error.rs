@@ -281,8 +281,8 @@ pub(crate) fn taken(response: &mut Response) -> Option<(Refusal, HeaderMap)> {
     Some((refusal, headers))
 }
 
-/// The status of a code.
-fn status(code: Code) -> StatusCode {
+/// The status of a code. What is wrong with a request before it is one of ours has a status of its own.
+pub fn status(code: Code) -> StatusCode {
     match code {
         Code::Unauthenticated => StatusCode::UNAUTHORIZED,
         Code::InvalidArgument => StatusCode::BAD_REQUEST,

@@ -28,10 +28,12 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{authority::Authority, wire::token::ClaimCommand};
 use error::Refusal;
+pub use error::status;
 pub use limits::{Limits, Rate};
 pub use metrics::Metrics;
 pub use place::{NotPublic, Place, PublicUrl};
 pub use profile::{Mistake, Profile, Profiles};
+pub use route::Listed;
 use route::Route;
 
 /// What every request is served with.
@@ -85,6 +87,11 @@ fn routes() -> Vec<Route> {
     routes.extend(health::routes());
     routes.push(openapi::route());
     routes
+}
+
+/// Every path of ours, as it is told of.
+pub fn listed() -> Vec<Listed> {
+    routes().iter().map(Route::listed).collect()
 }
 
 /// What answers every request; `others` are paths that are not ours, such as `/mcp`.

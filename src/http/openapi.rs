@@ -72,7 +72,7 @@ fn description() -> Value {
         // A rest of a path is a parameter like any other to a reader of the description.
         let path = route.path.replace("{*", "{");
         let path = paths.entry(path).or_insert_with(|| json!({}));
-        path[route.method] = operation;
+        path[route.described_method()] = operation;
     }
     json!({
         "openapi": "3.1.0",

@@ -15,6 +15,7 @@ pub(super) type Describe = fn(&mut SchemaGenerator) -> Schema;
 
 /// A path, and how it is asked for.
 pub(super) struct Route {
+    /// In lower case; `any` where it means nothing.
     pub(super) method: &'static str,
     pub(super) path: &'static str,
     /// The same without the last part, which may be empty, if it is answered there, too.
@@ -35,6 +36,23 @@ pub(super) struct Route {
     /// Whether it tells where what it made is.
     pub(super) tells_location: bool,
     handler: MethodRouter<Http>,
+}
+
+/// A path as it is told of.
+#[derive(Clone, Copy, Debug)]
+pub struct Listed {
+    /// `GET`, say; `any` where the method means nothing.
+    pub method: &'static str,
+    /// With the names of its variable parts in braces.
+    pub path: &'static str,
+    /// Its name, which is also that of the tool where there is one.
+    pub verb: &'static str,
+    /// What it does.
+    pub says: &'static str,
+    /// What who asks needs besides a good token.
+    pub needs: Option<&'static str>,
+    /// Whether it is asked for with a token.
+    pub is_guarded: bool,
 }
 
 /// What may be sent.
@@ -146,6 +164,7 @@ impl Route {
     {
         let route = Self::get(path, verb, says, handler.clone());
         Self {
+            method: "any",
             handler: any(handler),
             ..route
         }
@@ -237,7 +256,7 @@ impl Route {
 
     /// The statuses with which it may be refused.
     pub(super) fn refusals(&self) -> Vec<u16> {
-        let is_written = self.method != "get" || self.verb.starts_with("reveal");
+        let is_written = !matches!(self.method, "get" | "any") || self.verb.starts_with("reveal");
         let has_body = self.body.is_some();
         let names_thing = self.path.contains('{') || has_body;
         [
@@ -256,6 +275,33 @@ impl Route {
         .into_iter()
         .filter_map(|(status, may_come)| may_come.then_some(status))
         .collect()
+    }
+
+    /// The method that the description names: it has no word for any.
+    pub(super) fn described_method(&self) -> &'static str {
+        match self.method {
+            "any" => "get",
+            method => method,
+        }
+    }
+
+    /// What is told of it.
+    pub(super) fn listed(&self) -> Listed {
+        let method = match self.method {
+            "get" => "GET",
+            "post" => "POST",
+            "patch" => "PATCH",
+            "delete" => "DELETE",
+            any => any,
+        };
+        Listed {
+            method,
+            path: self.path,
+            verb: self.verb,
+            says: self.says,
+            needs: self.needs,
+            is_guarded: self.is_guarded,
+        }
     }
 
     /// `router` with this path in it.

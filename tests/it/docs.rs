@@ -2,7 +2,12 @@
 
 use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path, process::Command};
 
-use keywright::{config::env, mcp::Server, wire::problem::Code};
+use keywright::{
+    config::env,
+    http::{self, Listed},
+    mcp::Server,
+    wire::problem::Code,
+};
 use serde_json::Value;
 
 const GENERATED: &str =
@@ -139,6 +144,63 @@ fn the_page_of_the_codes_is_true() {
         writeln!(page, "| `{}` | {} |", code.as_str(), code.meaning()).unwrap();
     }
     is_the_page("errors.md", &page);
+}
+
+/// Holds `text` against the part of the page that has this name, or writes it when that is asked for.
+fn is_part_of_the_page(page: &str, name: &str, text: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("docs")
+        .join(page);
+    let (begin, end) = (
+        format!("<!-- {name}: "),
+        format!("<!-- end of {name} -->\n"),
+    );
+    let whole = fs::read_to_string(path).unwrap();
+    let (before, rest) = whole.split_once(&begin).unwrap();
+    let (_, after) = rest.split_once(&end).unwrap();
+    let says = GENERATED.trim_start_matches("<!-- ");
+    is_the_page(
+        page,
+        &format!("{before}{begin}{says}\n{text}\n{end}{after}"),
+    );
+}
+
+#[test]
+fn the_page_of_http_is_true() {
+    let mut routes = "| route | verb | needs | |\n| --- | --- | --- | --- |\n".to_owned();
+    for route in http::listed() {
+        let needs = match (route.is_guarded, route.needs) {
+            (false, _) => "nothing, not even a token",
+            (true, None) => "any good token",
+            (true, Some(needs)) => needs,
+        };
+        let Listed {
+            method,
+            path,
+            verb,
+            says,
+            ..
+        } = route;
+        let path = path.replace("{*", "{");
+        writeln!(
+            routes,
+            "| `{method} {path}` | `{verb}` | {needs} | {says} |"
+        )
+        .unwrap();
+    }
+    let mut codes = "| code | status | what it means |\n| --- | --- | --- |\n".to_owned();
+    for code in Code::ALL {
+        let status = http::status(code).as_u16();
+        writeln!(
+            codes,
+            "| `{}` | {status} | {} |",
+            code.as_str(),
+            code.meaning()
+        )
+        .unwrap();
+    }
+    is_part_of_the_page("http.md", "routes", &routes);
+    is_part_of_the_page("http.md", "codes", &codes);
 }
 
 #[test]
