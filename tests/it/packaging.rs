@@ -323,3 +323,67 @@ fn binstall(name: &str) -> String {
     assert!(!filled.contains('{'), "{filled}");
     filled
 }
+
+/// Asks systemd about the unit, with the program where this test has it; nothing, where there is no
+/// systemd to ask.
+fn systemd_analyze(arguments: &[&str]) -> Option<Output> {
+    let unit = fs::read_to_string(root().join("packaging/systemd/keywright.service")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("keywright.service");
+    let unit = unit
+        .replace("/usr/bin/keywright", env!("CARGO_BIN_EXE_keywright"))
+        .replace("Documentation=", "# ");
+    fs::write(&path, unit).unwrap();
+    let output = Command::new("systemd-analyze")
+        .args(arguments)
+        .arg(&path)
+        .output();
+    output.ok()
+}
+
+#[test]
+fn slow_systemd_finds_no_mistake_in_the_unit() {
+    let Some(verified) = systemd_analyze(&["verify", "--man=no"]) else {
+        return;
+    };
+
+    let told = String::from_utf8_lossy(&verified.stderr);
+    let about_ours: Vec<_> = told
+        .lines()
+        .filter(|line| line.contains("keywright.service"))
+        .collect();
+    assert!(about_ours.is_empty(), "{about_ours:?}");
+}
+
+#[test]
+fn slow_the_unit_may_do_next_to_nothing() {
+    let Some(exposure) = systemd_analyze(&["security", "--offline=true", "--threshold=15"]) else {
+        return;
+    };
+
+    let told = String::from_utf8_lossy(&exposure.stdout);
+    assert!(exposure.status.success(), "{told}");
+}
+
+#[test]
+fn the_unit_starts_the_server_as_it_is_started() {
+    let unit = fs::read_to_string(root().join("packaging/systemd/keywright.service")).unwrap();
+    let help = Command::new(env!("CARGO_BIN_EXE_keywright"))
+        .args(["serve", "--help"])
+        .output()
+        .unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+
+    let starts: Vec<_> = unit
+        .lines()
+        .filter_map(|line| line.split_once("ExecStart=/usr/bin/keywright "))
+        .collect();
+
+    assert_eq!(starts.len(), 2);
+    for (_, arguments) in starts {
+        assert!(arguments.starts_with("serve "));
+        for flag in arguments.split(' ').filter(|word| word.starts_with("--")) {
+            assert!(help.contains(flag), "{flag}");
+        }
+    }
+}
