@@ -160,11 +160,11 @@ impl Problem {
     pub fn of(error: &Error, request: RequestId) -> Self {
         match error {
             Error::Unauthenticated => Self::new(Code::Unauthenticated, error)
-                .you_can("tell the person; this session goes on, and its next call is looked up anew")
+                .you_can("tell the person; the next call is looked up anew")
                 .only_the_person_can(
-                    "give this session a token that is good, in this server's entry of the client's \
-                     configuration; for a local session, see to it that the user is active and in \
-                     the account",
+                    "give it a token that is good: in the client's configuration, or over HTTP as the \
+                     bearer; for a local session, see to it that the user is active and in the \
+                     account",
                 ),
             Error::Denied(why) => Self::denied(why),
             Error::NotFound(thing) => Self::not_found(*thing),
@@ -244,15 +244,15 @@ impl Problem {
                          one to the person and not through you",
                     )
                     .only_the_person_can(
-                        "grant `read:secrets`: by a token that carries it, or by this server's \
-                         `--scopes`, in its entry of the client's configuration",
+                        "grant `read:secrets`: by a token that carries it, or by `--scopes` in the \
+                         client's configuration",
                     )
             }
             Why::Scope(scope) => Self::new(Code::InsufficientScope, why)
                 .you_can("call `whoami` to see what this session may do")
                 .only_the_person_can(format!(
-                    "grant `{scope}`: by a token that carries it, or by this server's `--scopes`, in \
-                     its entry of the client's configuration"
+                    "grant `{scope}`: by a token that carries it, or by `--scopes` in the client's \
+                     configuration"
                 )),
             Why::Escalation(scope) => Self::new(Code::ScopeEscalation, why)
                 .you_can(format!(

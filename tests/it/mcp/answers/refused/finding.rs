@@ -54,7 +54,7 @@ async fn list_tokens_refuses_what_it_cannot_use() {
     {"cursor":"000000000000000000000000000000000000000000000000"}
       invalid_argument: `cursor` cannot be used: it is not a `next_cursor` of this list. You can: call again with that argument put right.
     {"owner":"account"}
-      insufficient_scope: this needs the scope `manage:account`. You can: call `whoami` to see what this session may do. Only the person can: grant `manage:account`: by a token that carries it, or by this server's `--scopes`, in its entry of the client's configuration.
+      insufficient_scope: this needs the scope `manage:account`. You can: call `whoami` to see what this session may do. Only the person can: grant `manage:account`: by a token that carries it, or by `--scopes` in the client's configuration.
     "#);
 }
 

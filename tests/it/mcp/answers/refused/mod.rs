@@ -105,7 +105,7 @@ async fn nobody_is_told_the_same_by_every_tool() {
 
     texts.dedup();
     assert_eq!(kept(&app), before);
-    insta::assert_snapshot!(texts.join("\n"), @r#"unauthenticated: no valid token was presented. You can: tell the person; this session goes on, and its next call is looked up anew. Only the person can: give this session a token that is good, in this server's entry of the client's configuration; for a local session, see to it that the user is active and in the account."#);
+    insta::assert_snapshot!(texts.join("\n"), @r#"unauthenticated: no valid token was presented. You can: tell the person; the next call is looked up anew. Only the person can: give it a token that is good: in the client's configuration, or over HTTP as the bearer; for a local session, see to it that the user is active and in the account."#);
 }
 
 #[tokio::test]
@@ -126,25 +126,25 @@ async fn too_small_a_scope_is_told_with_what_is_missing() {
     assert_eq!(kept(&app), before);
     insta::assert_snapshot!(said, @r#"
     create_token
-      insufficient_scope: this needs the scope `write:tokens`. You can: call `whoami` to see what this session may do. Only the person can: grant `write:tokens`: by a token that carries it, or by this server's `--scopes`, in its entry of the client's configuration.
+      insufficient_scope: this needs the scope `write:tokens`. You can: call `whoami` to see what this session may do. Only the person can: grant `write:tokens`: by a token that carries it, or by `--scopes` in the client's configuration.
     list_tokens
-      insufficient_scope: this needs the scope `read:tokens`. You can: call `whoami` to see what this session may do. Only the person can: grant `read:tokens`: by a token that carries it, or by this server's `--scopes`, in its entry of the client's configuration.
+      insufficient_scope: this needs the scope `read:tokens`. You can: call `whoami` to see what this session may do. Only the person can: grant `read:tokens`: by a token that carries it, or by `--scopes` in the client's configuration.
     get_token
-      insufficient_scope: this needs the scope `read:tokens`. You can: call `whoami` to see what this session may do. Only the person can: grant `read:tokens`: by a token that carries it, or by this server's `--scopes`, in its entry of the client's configuration.
+      insufficient_scope: this needs the scope `read:tokens`. You can: call `whoami` to see what this session may do. Only the person can: grant `read:tokens`: by a token that carries it, or by `--scopes` in the client's configuration.
     update_token
-      insufficient_scope: this needs the scope `write:tokens`. You can: call `whoami` to see what this session may do. Only the person can: grant `write:tokens`: by a token that carries it, or by this server's `--scopes`, in its entry of the client's configuration.
+      insufficient_scope: this needs the scope `write:tokens`. You can: call `whoami` to see what this session may do. Only the person can: grant `write:tokens`: by a token that carries it, or by `--scopes` in the client's configuration.
     rotate_token
-      insufficient_scope: this needs the scope `write:tokens`. You can: call `whoami` to see what this session may do. Only the person can: grant `write:tokens`: by a token that carries it, or by this server's `--scopes`, in its entry of the client's configuration.
+      insufficient_scope: this needs the scope `write:tokens`. You can: call `whoami` to see what this session may do. Only the person can: grant `write:tokens`: by a token that carries it, or by `--scopes` in the client's configuration.
     delete_token
-      insufficient_scope: this needs the scope `delete:tokens`. You can: call `whoami` to see what this session may do. Only the person can: grant `delete:tokens`: by a token that carries it, or by this server's `--scopes`, in its entry of the client's configuration.
+      insufficient_scope: this needs the scope `delete:tokens`. You can: call `whoami` to see what this session may do. Only the person can: grant `delete:tokens`: by a token that carries it, or by `--scopes` in the client's configuration.
     reveal_user_token
-      insufficient_scope: this needs the scope `read:secrets`. You can: go on without the value; `deliver: "claim"`, the default, sends a new one to the person and not through you. Only the person can: grant `read:secrets`: by a token that carries it, or by this server's `--scopes`, in its entry of the client's configuration.
+      insufficient_scope: this needs the scope `read:secrets`. You can: go on without the value; `deliver: "claim"`, the default, sends a new one to the person and not through you. Only the person can: grant `read:secrets`: by a token that carries it, or by `--scopes` in the client's configuration.
     reveal_app_env_token
-      insufficient_scope: this needs the scope `read:secrets`. You can: go on without the value; `deliver: "claim"`, the default, sends a new one to the person and not through you. Only the person can: grant `read:secrets`: by a token that carries it, or by this server's `--scopes`, in its entry of the client's configuration.
+      insufficient_scope: this needs the scope `read:secrets`. You can: go on without the value; `deliver: "claim"`, the default, sends a new one to the person and not through you. Only the person can: grant `read:secrets`: by a token that carries it, or by `--scopes` in the client's configuration.
     list_app_envs
-      insufficient_scope: this needs the scope `read:envs`. You can: call `whoami` to see what this session may do. Only the person can: grant `read:envs`: by a token that carries it, or by this server's `--scopes`, in its entry of the client's configuration.
+      insufficient_scope: this needs the scope `read:envs`. You can: call `whoami` to see what this session may do. Only the person can: grant `read:envs`: by a token that carries it, or by `--scopes` in the client's configuration.
     list_audit_records
-      insufficient_scope: this needs the scope `read:audit`. You can: call `whoami` to see what this session may do. Only the person can: grant `read:audit`: by a token that carries it, or by this server's `--scopes`, in its entry of the client's configuration.
+      insufficient_scope: this needs the scope `read:audit`. You can: call `whoami` to see what this session may do. Only the person can: grant `read:audit`: by a token that carries it, or by `--scopes` in the client's configuration.
     "#);
 }
 
@@ -161,8 +161,8 @@ async fn a_value_is_not_given_without_read_secrets() {
     assert!(app.is_good(&agent.value).await);
     insta::assert_snapshot!(format!("{created}{rotated}"), @r#"
     {"label":"Zapier","deliver":"inline"}
-      insufficient_scope: this needs the scope `read:secrets`. You can: go on without the value; `deliver: "claim"`, the default, sends a new one to the person and not through you. Only the person can: grant `read:secrets`: by a token that carries it, or by this server's `--scopes`, in its entry of the client's configuration.
-    insufficient_scope: this needs the scope `read:secrets`. You can: go on without the value; `deliver: "claim"`, the default, sends a new one to the person and not through you. Only the person can: grant `read:secrets`: by a token that carries it, or by this server's `--scopes`, in its entry of the client's configuration.
+      insufficient_scope: this needs the scope `read:secrets`. You can: go on without the value; `deliver: "claim"`, the default, sends a new one to the person and not through you. Only the person can: grant `read:secrets`: by a token that carries it, or by `--scopes` in the client's configuration.
+    insufficient_scope: this needs the scope `read:secrets`. You can: go on without the value; `deliver: "claim"`, the default, sends a new one to the person and not through you. Only the person can: grant `read:secrets`: by a token that carries it, or by `--scopes` in the client's configuration.
     "#);
 }
 
