@@ -53,9 +53,9 @@ impl Default for Metrics {
 
 impl Metrics {
     /// Counts an answer of the path with this template.
-    pub(super) fn answered(&self, method: &Method, path: &str, status: u16, took: Duration) {
+    pub(super) fn answered(&self, method: &'static str, path: &str, status: u16, took: Duration) {
         let answer = Answer {
-            method: named(method),
+            method,
             path: path.to_owned(),
             status,
         };
@@ -77,8 +77,9 @@ impl Metrics {
     }
 }
 
-/// A method of ours by name: anybody can make up another, and each would be a series of its own.
-fn named(method: &Method) -> &'static str {
+/// A method by name, if it is a known one: anybody can make up another, which may be anything, a
+/// value too, and would be a series of its own.
+pub(super) fn named(method: &Method) -> &'static str {
     let ours = [
         (Method::GET, "GET"),
         (Method::HEAD, "HEAD"),

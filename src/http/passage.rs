@@ -10,7 +10,7 @@ use axum::{
     response::Response,
 };
 
-use super::{Http, bearer::Asked, error::taken};
+use super::{Http, bearer::Asked, error::taken, metrics::named};
 
 /// The header that names a request in the log and in the audit trail.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -25,7 +25,7 @@ const ELSEWHERE: &str = "elsewhere";
 
 pub(super) async fn pass(State(http): State<Http>, mut request: Request, next: Next) -> Response {
     let begun = Instant::now();
-    let method = request.method().clone();
+    let method = named(request.method());
     let peer = request.extensions().get::<Peer>().copied();
     let path = request.extensions().get::<MatchedPath>().cloned();
     let profile = path
@@ -70,12 +70,12 @@ pub(super) async fn pass(State(http): State<Http>, mut request: Request, next: N
 
     let path = path.as_ref().map_or(ELSEWHERE, MatchedPath::as_str);
     let (status, took) = (response.status().as_u16(), begun.elapsed());
-    http.metrics.answered(&method, path, status, took);
+    http.metrics.answered(method, path, status, took);
     let who = asked.request.seen().map(|seen| seen.actor);
     tracing::info!(
         target: "keywright::http::access",
         request = %id,
-        %method,
+        method,
         path,
         status,
         micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),

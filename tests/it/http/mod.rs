@@ -8,6 +8,7 @@ mod connections;
 mod coverage;
 mod hostile;
 mod in_flight;
+mod leaks;
 mod out_of_reach;
 mod profiles;
 pub(crate) mod served;
