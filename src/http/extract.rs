@@ -72,7 +72,12 @@ impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
         read.map(|axum::extract::Query(query)| Self(query))
             .map_err(|error| {
                 let why = std::error::Error::source(&error).map(ToString::to_string);
-                let why = said(&why.unwrap_or_default());
+                let why = why.unwrap_or_default();
+                // The parameter, and what is wrong with it.
+                let why = match why.split_once(": ") {
+                    Some((name, why)) => shown(&format!("{name}: {}", unsent(why))),
+                    None => shown(&unsent(&why)),
+                };
                 Refusal::malformed(
                     StatusCode::BAD_REQUEST,
                     format!("the query cannot be used: {why}"),
@@ -149,11 +154,19 @@ fn is_too_large(error: &axum::Error) -> bool {
     source.is_some_and(|source| source.to_string().contains("limit"))
 }
 
-/// JSON as a value of ours.
+/// A JSON object as a value of ours. A list would be read by the places of the fields, whose order
+/// is nobody's business.
 pub(super) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
+    if body.trim_ascii_start().first() == Some(&b'[') {
+        return Err(Refusal::malformed(
+            StatusCode::BAD_REQUEST,
+            "the body is a list",
+            "send a JSON object; `/v1/openapi.json` describes every body",
+        ));
+    }
     serde_json::from_slice(body).map_err(|error| {
         let why = if error.is_data() {
-            said(&error.to_string())
+            shown(&unsent(&error.to_string()))
         } else {
             format!(
                 "it is no JSON, or too deep, at line {} column {}",
@@ -170,13 +183,20 @@ pub(super) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
 }
 
 /// A reader's words without what was sent: it may have been a secret.
-fn said(why: &str) -> String {
-    let why = match why.split_once(", expected ") {
-        // "invalid type: string "...", expected a boolean"; a field's name is no value.
-        Some((_, expected)) if why.starts_with("invalid ") => format!("expected {expected}"),
+fn unsent(why: &str) -> String {
+    // "invalid type: string "...", expected a boolean", "unknown variant `...`, expected ..."; a
+    // field's name is no value. What was sent may hold such words, too: the last are the reader's.
+    match why.rsplit_once(", expected ") {
+        Some((_, expected)) if !why.starts_with("unknown field ") => {
+            format!("expected {expected}")
+        }
         Some(_) | None => why.to_owned(),
-    };
-    let mut shown = text::escaped(&credential::without_values(&why));
+    }
+}
+
+/// Words about a request, for whoever sent it.
+fn shown(why: &str) -> String {
+    let mut shown = text::escaped(&credential::without_values(why));
     if let Some((at, _)) = shown.char_indices().nth(200) {
         shown.truncate(at);
         shown.push('…');

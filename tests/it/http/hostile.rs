@@ -92,6 +92,8 @@ async fn what_is_no_body_of_ours_is_refused() {
         "{",
         "null",
         "[]",
+        r#"["x"]"#,
+        r#" ["x",[],null,"claim",null]"#,
         "5",
         r#""x""#,
         "{}",
@@ -123,6 +125,33 @@ async fn what_is_no_body_of_ours_is_refused() {
         "invalid_argument",
     );
     assert_eq!(app.rows("tokens"), 1);
+}
+
+#[tokio::test]
+async fn what_was_sent_is_not_repeated() {
+    let app = TestApp::new().await;
+    let client = everyone(&app).await;
+
+    for body in [
+        r#"{"label":"x","deliver":"SENT"}"#,
+        r#"{"label":"x","deliver":"unknown field SENT"}"#,
+        r#"{"label":"x","scopes":"SENT"}"#,
+        r#"{"label":"x","scopes":", expected SENT"}"#,
+        r#"{"label":"x","scopes":["SENT, expected SENT"]}"#,
+        r#"{"label":"x","expires":"SENT"}"#,
+        r#"{"label":"x","app_env_id":"SENT"}"#,
+    ] {
+        let answer = send(&client, JSON, body).await;
+        is(&answer, 400, "invalid_argument");
+        assert!(!answer.text.contains("SENT"), "{answer:?}");
+    }
+    for query in ["state=SENT", "limit=SENT", "limit=,+expected+SENT"] {
+        let answer = client.get(&format!("/v1/tokens?{query}")).await;
+        is(&answer, 400, "invalid_argument");
+        assert!(!answer.text.contains("SENT"), "{answer:?}");
+    }
+    let unknown = send(&client, JSON, r#"{"label":"x","admin":true}"#).await;
+    assert!(unknown.text.contains("unknown field `admin`"));
 }
 
 #[tokio::test]
