@@ -176,14 +176,18 @@ fn is_same(a: &HostAndPort, b: &HostAndPort) -> bool {
     a.host().eq_ignore_ascii_case(b.host()) && a.port_u16() == b.port_u16()
 }
 
-/// Whether a query carries a token, by the name of a parameter or by the look of a value.
+/// Whether a query carries a token, by the name of a parameter or by the look of a text, however
+/// they are spelt.
 fn holds_token(query: &str) -> bool {
     let names = ["token", "access_token", "api_key", "authorization"];
-    let is_named = query.split('&').any(|pair| {
-        let name = pair.split('=').next().unwrap_or_default();
-        names.iter().any(|token| name.eq_ignore_ascii_case(token))
-    });
-    is_named || credential::without_values(query) != query
+    let holds_value = |text: &str| credential::without_values(text) != text;
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    holds_value(query)
+        || pairs.any(|(name, value)| {
+            names.iter().any(|token| name.eq_ignore_ascii_case(token))
+                || holds_value(&name)
+                || holds_value(&value)
+        })
 }
 
 #[cfg(test)]
@@ -281,6 +285,9 @@ mod tests {
             "/?token=x",
             "/?a=b&Access_Token=x",
             "/?q=kw_pat_0123456789abcdef",
+            "/?access%5Ftoken=x",
+            "/?q=kw%5Fp%61t_0123456789abcdef",
+            "/?kw_pat%5f0123456789abcdef",
         ] {
             assert!(
                 meant_for(&place(), &request(&["localhost"], &[], uri)).is_err(),
