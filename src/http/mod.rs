@@ -15,6 +15,7 @@ mod limits;
 mod metrics;
 mod openapi;
 mod passage;
+mod patient;
 mod place;
 mod profile;
 mod route;

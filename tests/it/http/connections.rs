@@ -12,7 +12,7 @@ use nix::sys::signal::Signal;
 use serde_json::json;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpListener,
+    net::{TcpListener, TcpSocket},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -43,6 +43,35 @@ async fn a_head_that_does_not_arrive_is_not_waited_for() {
     slow.read_to_string(&mut said).await.unwrap();
 
     assert!(!said.contains("200"), "{said}");
+    stop.cancel();
+    served.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_takes_no_answer_is_not_waited_for() {
+    let app = TestApp::new().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let stop = CancellationToken::new();
+    let served = server::serve(
+        vec![listener],
+        router(&app.http(), Router::new()),
+        stop.clone(),
+    );
+    let served = tokio::spawn(served);
+
+    let unread = TcpSocket::new_v4().unwrap();
+    unread.set_recv_buffer_size(4096).unwrap();
+    let mut unread = unread.connect(address).await.unwrap();
+    let ask = b"GET /v1/openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    unread.write_all(&ask.repeat(500)).await.unwrap();
+    tokio::time::sleep(Duration::from_mins(1)).await;
+    let mut said = Vec::new();
+    // It may be cut off in the middle of it.
+    drop(unread.read_to_end(&mut said).await);
+
+    let answers = said.windows(9).filter(|word| word == b"HTTP/1.1 ").count();
+    assert!((1..400).contains(&answers), "{answers}");
     stop.cancel();
     served.await.unwrap();
 }
