@@ -10,6 +10,7 @@ use rmcp::model::{
     ClientJsonRpcMessage, ClientNotification, ClientRequest, ErrorCode, GetMeta as _,
     JsonRpcMessage, JsonRpcRequest, ProtocolVersion,
 };
+use tokio::time::{Duration, timeout};
 
 use super::{
     StreamableHttp,
@@ -22,6 +23,9 @@ use crate::mcp::frame::{Frame, Refusal, Unit};
 
 /// The longest body, as the longest line over standard input.
 const MAX_BODY: usize = 1024 * 1024;
+
+/// How long a body may take to arrive.
+const BODY_WITHIN: Duration = Duration::from_secs(20);
 
 impl StreamableHttp {
     pub(super) async fn post(
@@ -38,7 +42,11 @@ impl StreamableHttp {
             let why = "the `Content-Type` header must be application/json";
             return Err(refuse::sentence(StatusCode::UNSUPPORTED_MEDIA_TYPE, why));
         }
-        let body = read(&parts.headers, body).await?;
+        let body = timeout(BODY_WITHIN, read(&parts.headers, body)).await;
+        let body = body.unwrap_or_else(|_| {
+            let why = "the body did not arrive in time";
+            Err(refuse::sentence(StatusCode::REQUEST_TIMEOUT, why))
+        })?;
         let message = match Frame::read(&body, &self.0.served) {
             Frame::Message(message) => *message,
             Frame::Refused(refused) => {

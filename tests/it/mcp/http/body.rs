@@ -1,6 +1,16 @@
 //! What a request must look like before it is asked what it wants.
 
+use axum::{body::Body, extract::Request};
+use keywright::{
+    authz::Credential,
+    mcp::{
+        Server,
+        streamable_http::{Limits, StreamableHttp},
+    },
+    wire::token::ClaimCommand,
+};
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 use super::{Served, wire::Wire};
 use crate::support::TestApp;
@@ -39,6 +49,25 @@ async fn what_is_no_message_is_refused_with_words() {
         let why = told["error"]["message"].as_str().unwrap();
         assert!(why.contains(word), "{why}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_does_not_arrive_is_not_waited_for() {
+    let app = TestApp::new().await;
+    let agent = app.agent([]).await;
+    let claim = ClaimCommand::new("keywright", None, None);
+    let server = Server::new(app.authority.clone(), Credential::Nobody.into(), claim);
+    let mcp = StreamableHttp::new(server, Limits::default(), CancellationToken::new());
+    let never = futures::stream::pending::<Result<Vec<u8>, std::io::Error>>();
+
+    let request = Request::post("/mcp")
+        .header("accept", "application/json, text/event-stream")
+        .header("content-type", "application/json")
+        .extension(Credential::bearer(&agent.value, None));
+    let request = request.body(Body::from_stream(never)).unwrap();
+    let answer = mcp.handle(request).await;
+
+    assert_eq!(answer.status(), 408);
 }
 
 #[tokio::test]
