@@ -198,6 +198,12 @@ impl Refusal {
         Self::new(BUSY, WHY, id)
     }
 
+    /// The answer to a call whose id another call in flight has.
+    pub(super) fn asked_already(id: &RequestId) -> Self {
+        const WHY: &str = "another call in flight has this id. Give each call an id of its own";
+        Self::new(ErrorCode::INVALID_REQUEST, WHY, Some(id))
+    }
+
     /// The answer to what there is no place for.
     pub(super) fn busy(why: &str) -> Self {
         Self::new(BUSY, why, None)

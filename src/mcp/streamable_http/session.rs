@@ -1,14 +1,17 @@
 //! A session of a client of 2025-11-25 or before. rmcp keeps what is on its way to the client, and
 //! hands it out again where a stream broke off.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use axum::{http::HeaderName, http::HeaderValue, http::StatusCode, response::Response};
 use futures::{Stream, StreamExt as _, future::Either, stream};
 use rmcp::{
     model::{
         ClientJsonRpcMessage, ClientRequest, GetExtensions as _, JsonRpcMessage, JsonRpcRequest,
-        ProtocolVersion,
+        ProtocolVersion, RequestId,
     },
     service::serve_server_with_ct,
     transport::{
@@ -55,12 +58,26 @@ pub(super) struct Session {
     /// What was presented last.
     presented: Arc<Mutex<Presented>>,
     used: Mutex<Instant>,
+    /// The ids of the calls in flight.
+    asked: Arc<Mutex<HashSet<RequestId>>>,
     /// Held by every call in flight and every open stream.
     under_way: Arc<()>,
     /// It is over, or the process is about to end: nothing waits for the client any more.
     end: CancellationToken,
     /// Nothing is carried any more.
     cut: CancellationToken,
+}
+
+/// An id that no other call has, for as long as it is there.
+struct Asking {
+    asked: Arc<Mutex<HashSet<RequestId>>>,
+    id: RequestId,
+}
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        lock(&self.asked).remove(&self.id);
+    }
 }
 
 /// What is not to be forgotten with a session that is still served.
@@ -117,7 +134,7 @@ impl StreamableHttp {
             }
             drop(serving);
         });
-        let message = session.beside(caller, JsonRpcMessage::Request(call), Some(place));
+        let message = session.beside(caller, JsonRpcMessage::Request(call), place);
         let answer = session.handle.initialize(message).await;
         let answer = answer.map_err(|_| refuse::no_session())?;
         let mut response = refuse::message(StatusCode::OK, &answer);
@@ -138,10 +155,14 @@ impl StreamableHttp {
         session: &Arc<Session>,
         call: JsonRpcRequest<ClientRequest>,
     ) -> Result<Response, Refused> {
+        let asking = session.asking(&call.id).ok_or_else(|| {
+            refuse::refusal(StatusCode::BAD_REQUEST, &Refusal::asked_already(&call.id))
+        })?;
         let place = self
             .call_place(caller, &Refusal::too_many(Some(&call.id)))
             .await?;
-        let message = session.beside(caller, JsonRpcMessage::Request(call), Some(place));
+        let held = (place, Arc::clone(&asking));
+        let message = session.beside(caller, JsonRpcMessage::Request(call), held);
         let messages = session.asked(message).await;
         let mut messages = messages.ok_or_else(refuse::no_session)?;
         // rmcp may begin with an event that is there for its id alone.
@@ -174,7 +195,7 @@ impl StreamableHttp {
         Ok(answer::events(
             messages,
             session.cut.clone(),
-            session.under_way(),
+            (asking, session.under_way()),
         ))
     }
 }
@@ -202,6 +223,7 @@ impl Session {
             handle,
             presented: Arc::new(Mutex::new(caller.presented.clone())),
             used: Mutex::new(Instant::now()),
+            asked: Arc::default(),
             under_way: Arc::default(),
             end: CancellationToken::new(),
             cut: cut.child_token(),
@@ -209,12 +231,24 @@ impl Session {
         (session, worker)
     }
 
-    /// The message, with what belongs beside it.
-    fn beside(
+    /// The id, if no call in flight has it. rmcp would answer one of the two, and let the other wait
+    /// for ever.
+    fn asking(&self, id: &RequestId) -> Option<Arc<Asking>> {
+        let is_new = lock(&self.asked).insert(id.clone());
+        is_new.then(|| {
+            Arc::new(Asking {
+                asked: Arc::clone(&self.asked),
+                id: id.clone(),
+            })
+        })
+    }
+
+    /// The message, with what belongs beside it, and what is `held` as long as it is looked after.
+    fn beside<H: Send + Sync + 'static>(
         &self,
         caller: &Caller,
         mut message: ClientJsonRpcMessage,
-        place: Option<super::Place>,
+        held: H,
     ) -> ClientJsonRpcMessage {
         let presented = Arc::clone(&self.presented);
         let lasting = Presents::anew(move || lock(&presented).credential.clone());
@@ -227,7 +261,7 @@ impl Session {
         extensions.insert(brought);
         extensions.insert(End(self.end.clone()));
         // What goes with the call's context is free when that is dropped.
-        extensions.insert((Arc::new(place), self.under_way()));
+        extensions.insert((Arc::new(held), self.under_way()));
         message
     }
 
@@ -241,7 +275,7 @@ impl Session {
 
     /// Takes what has no answer; `None` if the session is over.
     pub(super) async fn told(&self, caller: &Caller, message: ClientJsonRpcMessage) -> Option<()> {
-        let message = self.beside(caller, message, None);
+        let message = self.beside(caller, message, ());
         self.handle.push_message(message, None).await.ok()
     }
 

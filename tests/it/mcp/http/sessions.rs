@@ -5,7 +5,7 @@ use std::time::Duration;
 use keywright::{authority::Deliver, mcp::streamable_http::Limits};
 use serde_json::{Value, json};
 
-use super::Served;
+use super::{Served, busy};
 use crate::support::{Agent, TestApp, bearer, operator, rotate, value};
 
 #[tokio::test]
@@ -205,6 +205,32 @@ async fn a_session_that_nobody_needs_is_forgotten() {
     assert_eq!(used.asks(&agent, "ping", json!({})).json().await.0, 200);
     used.wire(&agent, "DELETE").whole().await;
     assert_eq!(listens.event().await, None);
+}
+
+#[tokio::test]
+async fn two_calls_in_flight_have_two_ids() {
+    let app = TestApp::new().await;
+    let agent = app.agent(["write:tokens"]).await;
+    let served = Served::by(&app).await;
+    let session = served.session(&agent).await;
+    let held = busy(&app);
+    let call = json!({
+        "name": "create_token", "arguments": { "label": "x" }, "_meta": { "progressToken": 1 },
+    });
+    let asked = session.asks(&agent, "tools/call", call);
+    let mut first = asked.send().await;
+    first.event().await.unwrap();
+
+    let (status, told) = asked.json().await;
+    drop(held);
+    let answer = first.rest().await;
+    let (later, _) = session.asks(&agent, "ping", json!({})).json().await;
+
+    let why = told["error"]["message"].as_str().unwrap();
+    assert_eq!((status, &told["id"]), (400, &json!(9)), "{why}");
+    assert!(why.contains("another call in flight has this id"), "{why}");
+    assert!(answer.contains("\"isError\":false"), "{answer}");
+    assert_eq!(later, 200);
 }
 
 #[tokio::test]
