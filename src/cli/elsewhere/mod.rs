@@ -9,7 +9,7 @@ mod call;
 
 use std::{io, path::Path};
 
-use hyper::{Method, header::HeaderValue};
+use hyper::{Method, StatusCode, header::HeaderValue};
 use serde::{Deserialize, de::DeserializeOwned};
 use zeroize::Zeroizing;
 
@@ -102,7 +102,18 @@ impl Server {
             body: serde_json::to_vec(claim).map_err(anyhow::Error::new)?,
         };
         match call(&self.address, self.authorization.clone(), asked, ready).await {
-            Ok(answer) => self.read(&answer),
+            Ok(answer) => {
+                let claimed: ClaimedToken = self.read(&answer)?;
+                // It goes to a terminal or into a file as it is.
+                let is_value = |token: &str| {
+                    !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic())
+                };
+                if is_value(&claimed.token) {
+                    Ok(claimed)
+                } else {
+                    Err(self.strange(answer.status))
+                }
+            }
             Err(NoAnswer::Unasked(why)) => Err(Failure::Failed(why)),
             Err(NoAnswer::Unknown(why)) => {
                 let mend = "claim it once more: if it was used, you are told when, and a rotation \
@@ -129,19 +140,22 @@ impl Server {
         told(Code::Unavailable, without_values(&message), Some(mend))
     }
 
-    fn read<T: DeserializeOwned>(&self, answer: &Answer) -> Result<T, Failure> {
-        let strange = || {
-            let message = format!(
-                "`{}` answered {}, which is no answer of Keywright's",
-                self.address, answer.status
-            );
-            let mend = if answer.status.is_redirection() {
-                "a token is not sent on to elsewhere: name the address that it leads to with `--at`"
-            } else {
-                "see that `--at` names Keywright itself, without `/v1`"
-            };
-            told(Code::Unavailable, message, Some(mend.to_owned()))
+    /// What is said of an answer that is none of ours.
+    fn strange(&self, status: StatusCode) -> Failure {
+        let message = format!(
+            "`{}` answered {status}, which is no answer of Keywright's",
+            self.address
+        );
+        let mend = if status.is_redirection() {
+            "a token is not sent on to elsewhere: name the address that it leads to with `--at`"
+        } else {
+            "see that `--at` names Keywright itself, without `/v1`"
         };
+        told(Code::Unavailable, message, Some(mend.to_owned()))
+    }
+
+    fn read<T: DeserializeOwned>(&self, answer: &Answer) -> Result<T, Failure> {
+        let strange = || self.strange(answer.status);
         if answer.status.is_success() {
             // What serde says of it could repeat a part of the value.
             return serde_json::from_slice(&answer.body).map_err(|_| strange());

@@ -430,3 +430,27 @@ fn a_strange_answer_is_not_believed() {
         assert!(!shell.home().join("value").exists());
     }
 }
+
+#[test]
+fn a_value_that_would_steer_a_terminal_is_none() {
+    for value in ["", "a b", r"a\nKEY=b", r"\u001b]52;c;eA==\u0007", "é"] {
+        let shell = Shell::new();
+        hold(&shell, "mine", "x");
+        let record = r#""id":"x","kind":"pat","label":"x","scopes":[],"state":"active","owner":"x",
+            "created_at":"x","created_by":"x""#;
+        let body = format!(r#"{{{record},"token":"{value}"}}"#);
+        let answer = format!(
+            "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let (at, asked) = strange(answer.leak());
+
+        let told = shell.refused(&format!(
+            "keywright claim 7K3M-Q9TX-2BWF --at {at} --token-file mine --to file:value"
+        ));
+
+        assert!(told.contains("no answer of Keywright's"), "{told}");
+        asked.join().unwrap();
+        assert!(!shell.home().join("value").exists());
+    }
+}
