@@ -1,7 +1,12 @@
 //! What a request says, read in one way: bodies, queries and the id in a path. Whatever is wrong is
 //! told by the name of the field, and no value that was sent is repeated.
 
-use std::time::Duration;
+use std::{
+    future::{Future as _, poll_fn},
+    pin::pin,
+    task::Poll,
+    time::Duration,
+};
 
 use axum::{
     body::{Body, Bytes, HttpBody as _, to_bytes},
@@ -11,7 +16,7 @@ use axum::{
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
-use super::error::Refusal;
+use super::{Http, bearer::Asked, error::Refusal};
 use crate::{
     authority::Error,
     domain::{credential, idempotency::IdempotencyKey, text},
@@ -40,25 +45,27 @@ pub(super) struct Query<T>(pub(super) T);
 #[derive(Debug)]
 pub(super) struct Key(pub(super) Option<IdempotencyKey>);
 
-impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
+impl<T: DeserializeOwned> FromRequest<Http> for Json<T> {
     type Rejection = Refusal;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
-        let (head, body) = request.into_parts();
+    async fn from_request(request: Request, http: &Http) -> Result<Self, Refusal> {
+        let (mut head, body) = request.into_parts();
         must_be_json(&head.headers)?;
-        json(&whole(body).await?).map(Self)
+        let asked = Asked::from_request_parts(&mut head, http).await?;
+        json(&whole(http, &asked, body).await?).map(Self)
     }
 }
 
-impl<S: Sync, T: DeserializeOwned> FromRequest<S> for MaybeJson<T> {
+impl<T: DeserializeOwned> FromRequest<Http> for MaybeJson<T> {
     type Rejection = Refusal;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
-        let (head, body) = request.into_parts();
+    async fn from_request(request: Request, http: &Http) -> Result<Self, Refusal> {
+        let (mut head, body) = request.into_parts();
+        let asked = Asked::from_request_parts(&mut head, http).await?;
         if !body.is_end_stream() {
             must_be_json(&head.headers)?;
         }
-        let body = whole(body).await?;
+        let body = whole(http, &asked, body).await?;
         let body = if body.is_empty() { b"{}" } else { &*body };
         json(body).map(Self)
     }
@@ -127,9 +134,18 @@ fn must_be_json(headers: &HeaderMap) -> Result<(), Refusal> {
     ))
 }
 
-/// The whole body, if it is not too large and comes in time.
-pub(crate) async fn whole(body: Body) -> Result<Bytes, Refusal> {
-    match timeout(BODY_WITHIN, to_bytes(body, LARGEST_BODY)).await {
+/// The whole body, if it is not too large and comes in time. Where it is not there yet, it is waited
+/// for if whoever asks is known: what strangers have not sent would fill the places of others.
+pub(crate) async fn whole(http: &Http, asked: &Asked, body: Body) -> Result<Bytes, Refusal> {
+    let mut reading = pin!(timeout(BODY_WITHIN, to_bytes(body, LARGEST_BODY)));
+    let read = match poll_fn(|cx| Poll::Ready(reading.as_mut().poll(cx))).await {
+        Poll::Ready(read) => read,
+        Poll::Pending => {
+            http.authority.recognize(&asked.request).await?;
+            reading.await
+        }
+    };
+    match read {
         Ok(Ok(body)) => Ok(body),
         Ok(Err(error)) if is_too_large(&error) => Err(Refusal::malformed(
             StatusCode::PAYLOAD_TOO_LARGE,

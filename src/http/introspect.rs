@@ -92,9 +92,9 @@ async fn introspect(
                 .eq_ignore_ascii_case("application/x-www-form-urlencoded")
         });
     let about = if is_form {
-        form(&whole(request.into_body()).await?)?
+        form(&whole(&http, &asked, request.into_body()).await?)?
     } else {
-        let Json(about) = Json::<Introspect>::from_request(request, &()).await?;
+        let Json(about) = Json::<Introspect>::from_request(request, &http).await?;
         about
     };
     let (tokens, is_one) = match (about.token, about.tokens) {

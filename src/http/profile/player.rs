@@ -80,7 +80,7 @@ impl Played<'_> {
         let mut arguments = Arguments::default();
         arguments.query(&self.route.query, head.uri.query().unwrap_or_default())?;
         if head.method != Method::GET && head.method != Method::DELETE {
-            let body = whole(body).await?;
+            let body = whole(self.http, self.asked, body).await?;
             arguments.body(&self.route.body, &head.headers, &body)?;
         }
         let done = match self.route.verb {

@@ -1,5 +1,7 @@
 //! What bad input gets: a problem body with a code, never a 500, never a value.
 
+use std::time::{Duration, Instant};
+
 use axum::{
     body::{Body, Bytes},
     http::{StatusCode, header},
@@ -180,6 +182,24 @@ async fn a_body_that_does_not_arrive_is_not_waited_for() {
     let answer = send(&client, JSON, Body::from_stream(never)).await;
 
     is(&answer, 408, "invalid_argument");
+}
+
+#[tokio::test]
+async fn a_strangers_body_is_not_waited_for_at_all() {
+    let app = TestApp::new().await;
+    let never = || futures::stream::pending::<Result<Bytes, std::io::Error>>();
+    let begun = Instant::now();
+
+    for kind in [JSON, "application/x-www-form-urlencoded"] {
+        for path in ["/v1/tokens", "/v1/introspect", "/v1/claims"] {
+            let request = app.client().request("POST", path);
+            let request = request.header(header::CONTENT_TYPE, kind);
+            let request = request.body(Body::from_stream(never())).unwrap();
+            is(&app.client().send(request).await, 401, "unauthenticated");
+        }
+    }
+
+    assert!(begun.elapsed() < Duration::from_secs(15));
 }
 
 #[tokio::test]
