@@ -119,12 +119,15 @@ async fn pass(http: &Http, asked: &Asked, scopes: Scopes) -> Result<Passed, Refu
     Ok((StatusCode::OK, headers))
 }
 
-/// The scopes that a query names. What else stands in it is the proxy's.
+/// The scopes that a query names. What else stands in it is the proxy's, unless it was meant to name
+/// some: it would let everybody pass who has a token.
 fn in_query(query: &str) -> Result<Scopes, Error> {
     let mut named = Vec::new();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         if name == "scope" {
             named.push(value);
+        } else if name.trim().to_ascii_lowercase().starts_with("scope") {
+            return Err(Error::invalid("scope", "it is spelt `scope`"));
         }
     }
     if named.is_empty() {

@@ -119,6 +119,9 @@ async fn a_question_with_a_mistake_in_it_lets_nobody_pass() {
 
     for (path, status) in [
         ("/v1/verify?scope=", 400),
+        ("/v1/verify?scopes=read:page", 400),
+        ("/v1/verify?Scope=read:page", 400),
+        ("/v1/verify?scope[]=read:page", 400),
         ("/v1/verify?scope=$scope", 400),
         ("/v1/verify-for/,/x", 400),
         ("/v1/verify-for/%ff/x", 400),
