@@ -101,6 +101,9 @@ pub enum Conflict {
     /// The person is in the account already.
     #[error("there is such a member of the account already")]
     Member,
+    /// Somebody has the name who is not in the account.
+    #[error("the username is taken")]
+    KnownElsewhere,
     /// Nobody would be left who may look after the account.
     #[error("nobody else is an active admin of the account")]
     LastAdmin,

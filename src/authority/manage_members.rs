@@ -1,8 +1,9 @@
 //! The people of an account, and what they are in it: looked after by its admins, and at the
 //! machine's shell.
 //!
-//! An account's admin adds people by their names. Whether somebody of that name was there before, in
-//! another account, makes no difference to the answer, which tells nothing of any other account.
+//! An account's admin adds people whom nobody knew before. Names are one space for the whole store,
+//! so that a name may be taken; who has it, and since when, is told to nobody elsewhere. That one
+//! person is in two accounts is settled at the machine's shell.
 
 use super::{Authority, Conflict, Error, Thing, decide, missing, place};
 use crate::{
@@ -69,7 +70,8 @@ impl Authority {
         .await
     }
 
-    /// Makes a person a member of the account of who asks: somebody new, or whoever has that name.
+    /// Makes a person a member of the account of who asks: somebody new, or, where a person at the
+    /// shell asks, whoever has that name.
     pub async fn add_member(
         &self,
         request: &Request,
@@ -83,6 +85,9 @@ impl Authority {
             let user = if let Some(user) = tx.user_named(&new.username)? {
                 if role(tx, user, account)?.is_some() {
                     return Err(Conflict::Member.into());
+                }
+                if !who.is_person() {
+                    return Err(Conflict::KnownElsewhere.into());
                 }
                 user
             } else {

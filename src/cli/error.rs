@@ -178,6 +178,7 @@ fn mend(error: &Error) -> Option<String> {
             Conflict::OtherArguments => "choose another key",
             Conflict::Taken(_) => "choose another name",
             Conflict::Member => "change their role: `keywright member set NAME ROLE`",
+            Conflict::KnownElsewhere => "`keywright member set NAME ROLE` makes them a member",
             Conflict::LastAdmin => {
                 "make another member an admin first: `keywright member set NAME admin`"
             }

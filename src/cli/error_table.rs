@@ -68,7 +68,8 @@ fn next_conflict(conflict: &Conflict) -> Option<Conflict> {
         Conflict::Overtaken => Conflict::OtherArguments,
         Conflict::OtherArguments => Conflict::Taken("username"),
         Conflict::Taken(_) => Conflict::Member,
-        Conflict::Member => Conflict::LastAdmin,
+        Conflict::Member => Conflict::KnownElsewhere,
+        Conflict::KnownElsewhere => Conflict::LastAdmin,
         Conflict::LastAdmin => return None,
     })
 }

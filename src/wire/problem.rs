@@ -332,6 +332,9 @@ impl Problem {
                 .you_can("choose another `idempotency_key`, or repeat the first call as it was"),
             Conflict::Taken(_) => problem.you_can("choose another name"),
             Conflict::Member => problem.you_can("change their role instead"),
+            Conflict::KnownElsewhere => problem
+                .you_can("choose another name")
+                .only_the_person_can("make whoever has it a member, at the machine's shell"),
             Conflict::LastAdmin => problem.you_can("make another member an admin first"),
         }
     }

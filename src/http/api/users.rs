@@ -41,7 +41,7 @@ pub(super) fn routes() -> Vec<Route> {
         Route::post(
             "/v1/users",
             "create_user",
-            "Makes a person a member of the account: somebody new, or whoever has that name.",
+            "Adds a person whom nobody knew before to the account.",
             create,
         )
         .needs(NEEDS)

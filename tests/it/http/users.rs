@@ -36,7 +36,7 @@ async fn a_person_is_added_read_changed_and_taken_out() {
 }
 
 #[tokio::test]
-async fn somebody_from_elsewhere_is_added_as_anybody_is() {
+async fn a_name_that_is_taken_elsewhere_tells_nothing_but_that() {
     let app = TestApp::new().await;
     app.stranger().await;
     let ann = manager(&app).await;
@@ -47,16 +47,16 @@ async fn somebody_from_elsewhere_is_added_as_anybody_is() {
         )
     };
 
-    let (from_elsewhere, fresh) = (add("eve").await, add("bob").await);
+    let (taken, fresh) = (add("eve").await, add("bob").await);
 
     assert_eq!(
-        (from_elsewhere.status, fresh.status),
-        (StatusCode::CREATED, StatusCode::CREATED)
+        (taken.status, taken.code()),
+        (StatusCode::CONFLICT, "conflict".to_owned())
     );
-    for made in [from_elsewhere.json(), fresh.json()] {
-        assert_eq!(made["email"], Value::Null);
-        assert_eq!(made["memberships"].as_array().unwrap().len(), 1);
-    }
+    assert_eq!(taken.json()["message"], "the username is taken");
+    assert_eq!(fresh.status, StatusCode::CREATED);
+    assert_eq!(fresh.json()["email"], Value::Null);
+    assert_eq!(fresh.json()["memberships"].as_array().unwrap().len(), 1);
 }
 
 #[tokio::test]
