@@ -6,6 +6,9 @@ use serde::Serialize;
 
 use super::{Http, api::Answer, error::Refusal, route::Route};
 
+/// Where it is told that the process lives.
+pub(super) const LIVES: &str = "/healthz";
+
 /// How it is.
 #[derive(Debug, JsonSchema, Serialize)]
 pub(super) struct Health {
@@ -16,7 +19,7 @@ pub(super) struct Health {
 pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::get(
-            "/healthz",
+            LIVES,
             "health",
             "Whether the process lives. It does not look at the store.",
             healthz,

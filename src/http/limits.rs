@@ -2,8 +2,10 @@
 //! the crate `governor`). What one client asks for too much is not taken from the others.
 
 use std::{
+    collections::HashMap,
     net::{IpAddr, Ipv6Addr},
     num::NonZeroU32,
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -18,11 +20,14 @@ use governor::{
 };
 use tokio::sync::Semaphore;
 
-use super::{Http, bearer::Asked, error::Refusal, passage::Peer};
+use super::{Http, bearer::Asked, error::Refusal, health, passage::Peer};
 use crate::authz::Credential;
 
 /// So many requests are answered at a time; those that come besides are told to come again.
 const AT_ONCE: usize = 1024;
+
+/// Of which so many may be asked with one token: whoever sends slowly does not have all of them.
+const AT_ONCE_EACH: u32 = 256;
 
 /// How often something may be asked.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -32,6 +37,8 @@ pub struct Rate(Option<NonZeroU32>);
 #[derive(Debug)]
 pub struct Limits {
     at_once: Semaphore,
+    /// How many are being answered that were asked with a token, by the key of its print.
+    of_each: Mutex<HashMap<u64, u32>>,
     per_address: Option<DefaultKeyedRateLimiter<IpAddr>>,
     per_token: Option<DefaultKeyedRateLimiter<u64>>,
 }
@@ -52,6 +59,7 @@ impl Limits {
     pub fn new(per_address: Rate, per_token: Rate) -> Self {
         Self {
             at_once: Semaphore::new(AT_ONCE),
+            of_each: Mutex::default(),
             per_address: per_address.quota().map(DefaultKeyedRateLimiter::keyed),
             per_token: per_token.quota().map(DefaultKeyedRateLimiter::keyed),
         }
@@ -82,19 +90,65 @@ impl Limits {
 
     /// Whether what is presented may ask once more. Whoever presents nothing is counted by address.
     pub(crate) fn admits_token(&self, credential: &Credential) -> Result<(), Refusal> {
-        match credential {
-            // Eight bytes of a print tell tokens apart as well as all of them.
-            Credential::Token { hash, .. } => {
-                let mut key = [0; 8];
-                key.copy_from_slice(&hash.as_bytes()[..8]);
-                let key = u64::from_le_bytes(key);
-                within(self.per_token.as_ref(), &key, "with this token")
+        let Some(key) = key(credential) else {
+            return Ok(());
+        };
+        within(self.per_token.as_ref(), &key, "with this token")
+    }
+
+    /// A place among those of its token, for a request that presents this. `None` is too many.
+    fn share(&self, credential: &Credential) -> Option<Share<'_>> {
+        let key = key(credential);
+        if let Some(key) = key {
+            let mut of_each = self.of_each();
+            let taken = of_each.entry(key).or_default();
+            if *taken >= AT_ONCE_EACH {
+                return None;
             }
-            Credential::Nobody
-            | Credential::LocalSession { .. }
-            | Credential::Operator { .. }
-            | Credential::Keywright => Ok(()),
+            *taken += 1;
         }
+        Some(Share { limits: self, key })
+    }
+
+    fn of_each(&self) -> MutexGuard<'_, HashMap<u64, u32>> {
+        self.of_each.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A place among those of a token. It is free again when it is dropped.
+struct Share<'a> {
+    limits: &'a Limits,
+    key: Option<u64>,
+}
+
+impl Drop for Share<'_> {
+    fn drop(&mut self) {
+        let Some(key) = self.key else {
+            return;
+        };
+        let mut of_each = self.limits.of_each();
+        if let Some(taken) = of_each.get_mut(&key) {
+            *taken -= 1;
+            if *taken == 0 {
+                of_each.remove(&key);
+            }
+        }
+    }
+}
+
+/// Which token it is, if one was presented. Eight bytes of a print tell tokens apart as well as all
+/// of them.
+fn key(credential: &Credential) -> Option<u64> {
+    match credential {
+        Credential::Token { hash, .. } => {
+            let mut key = [0; 8];
+            key.copy_from_slice(&hash.as_bytes()[..8]);
+            Some(u64::from_le_bytes(key))
+        }
+        Credential::Nobody
+        | Credential::LocalSession { .. }
+        | Credential::Operator { .. }
+        | Credential::Keywright => None,
     }
 }
 
@@ -124,22 +178,28 @@ fn one_client(address: IpAddr) -> IpAddr {
     }
 }
 
-/// Keeps the limits.
+/// Keeps the limits. Whether the process lives is told however much there is to do.
 pub(super) async fn keep(State(http): State<Http>, request: Request, next: Next) -> Response {
+    if request.uri().path() == health::LIVES {
+        return next.run(request).await;
+    }
     let limits = &http.limits;
     let peer = request.extensions().get::<Peer>().copied();
-    let asked = request.extensions().get::<Asked>();
+    let nobody = Credential::Nobody;
+    let credential = request
+        .extensions()
+        .get::<Asked>()
+        .map_or(&nobody, |asked| &asked.request.credential);
     let admitted = peer
         .map_or(Ok(()), |peer| limits.admits_address(peer))
-        .and_then(|()| {
-            asked.map_or(Ok(()), |asked| {
-                limits.admits_token(&asked.request.credential)
-            })
-        });
+        .and_then(|()| limits.admits_token(credential));
     if let Err(refusal) = admitted {
         return refusal.into_response();
     }
-    let Ok(_permit) = limits.at_once.try_acquire() else {
+    let Some(_share) = limits.share(credential) else {
+        return Refusal::rate_limited("under way with this token", 1).into_response();
+    };
+    let Ok(_place) = limits.at_once.try_acquire() else {
         return Refusal::busy().into_response();
     };
     next.run(request).await
@@ -166,6 +226,22 @@ mod tests {
         assert!(limits.admits_token(&one).is_ok());
         assert!(limits.admits_token(&one).is_err());
         assert!(limits.admits_token(&other).is_ok());
+    }
+
+    #[test]
+    fn nobody_has_all_places() {
+        let limits = Limits::new(Rate::per_second(0), Rate::per_second(0));
+        let [one, other] = ["x", "y"].map(|value| Credential::bearer(value, None));
+
+        let held: Vec<_> = (0..AT_ONCE_EACH).map(|_| limits.share(&one)).collect();
+
+        assert!(held.iter().all(Option::is_some));
+        assert!(limits.share(&one).is_none());
+        assert!(limits.share(&other).is_some());
+        assert!(limits.share(&Credential::Nobody).is_some());
+        drop(held);
+        assert!(limits.share(&one).is_some());
+        assert!(limits.of_each().is_empty());
     }
 
     #[test]
