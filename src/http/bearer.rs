@@ -63,11 +63,15 @@ impl Asked {
     }
 }
 
-/// The token of a bearer. The scheme's letters may have any case (RFC 9110 section 11.1).
 fn bearer(given: &str) -> Option<&str> {
-    let (scheme, token) = given.split_once(' ')?;
-    scheme
-        .eq_ignore_ascii_case("bearer")
+    behind("bearer", given)
+}
+
+/// The token that stands in `given` behind this scheme, whose letters may have any case (RFC 9110
+/// section 11.1).
+pub(super) fn behind<'a>(scheme: &str, given: &'a str) -> Option<&'a str> {
+    let (word, token) = given.split_once(' ')?;
+    word.eq_ignore_ascii_case(scheme)
         .then_some(token.trim_matches(' '))
 }
 

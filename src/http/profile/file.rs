@@ -12,9 +12,12 @@ use super::{
     refusal::{self, Refusals},
     route::{Route, routes},
 };
-use crate::domain::{
-    scope::{OURS, Scope, Scopes},
-    shape::Shape,
+use crate::{
+    domain::{
+        scope::{OURS, Scope, Scopes},
+        shape::Shape,
+    },
+    http::bearer,
 };
 
 /// What a profile's file says.
@@ -45,13 +48,7 @@ impl Scheme {
     /// The token that `given` presents in this way, if it does.
     pub(super) fn token<'a>(&self, given: &'a str) -> Option<&'a str> {
         match self {
-            Self::Word(word) => {
-                // RFC 9110, section 11.1: its letters may have any case.
-                let (scheme, token) = given.split_once(' ')?;
-                scheme
-                    .eq_ignore_ascii_case(word)
-                    .then_some(token.trim_matches(' '))
-            }
+            Self::Word(word) => bearer::behind(word, given),
             Self::Bare => (!given.contains(' ')).then_some(given),
         }
     }
