@@ -77,6 +77,8 @@ const KEYS: &[&str] = &[
 const PRIVILEGE: &str = "show_new_value_without_read_secrets";
 
 /// The text is no name.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("a name is 1 to 32 lower-case letters, digits and `-`")]
 struct NotAName;
 
 /// The name of a profile.
@@ -92,16 +94,6 @@ impl FromStr for Name {
         } else {
             Err(NotAName)
         }
-    }
-}
-
-#[expect(
-    clippy::to_string_trait_impl,
-    reason = "it is read where every mistake is a text"
-)]
-impl ToString for NotAName {
-    fn to_string(&self) -> String {
-        "a name is 1 to 32 lower-case letters, digits and `-`".to_owned()
     }
 }
 
