@@ -121,7 +121,7 @@ fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>,
 }
 
 /// A page of another site can send a form or plain text without asking; JSON it cannot.
-fn must_be_json(headers: &HeaderMap) -> Result<(), Refusal> {
+pub(super) fn must_be_json(headers: &HeaderMap) -> Result<(), Refusal> {
     let given = one(headers, &header::CONTENT_TYPE)?;
     let kind = given.and_then(|given| given.split(';').next());
     if kind.is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json")) {

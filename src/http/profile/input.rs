@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt};
 
 use axum::{
     body::Bytes,
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, StatusCode},
 };
 use serde::{
     Deserialize, Deserializer,
@@ -14,7 +14,10 @@ use serde::{
 use serde_json::Value as Json;
 
 use super::{reader::listed, route::Input};
-use crate::{authority::Error, http::error::Refusal};
+use crate::{
+    authority::Error,
+    http::{error::Refusal, extract::must_be_json},
+};
 
 /// What was told, by the verb's own names, each a text.
 #[derive(Debug, Default)]
@@ -39,13 +42,7 @@ impl Arguments {
         if body.is_empty() && inputs.iter().all(|input| !input.is_required) {
             return Ok(());
         }
-        if !is_json(headers) {
-            return Err(Refusal::malformed(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "the body is to be JSON",
-                "send it with `Content-Type: application/json`",
-            ));
-        }
+        must_be_json(headers)?;
         let Ok(Members(members)) = serde_json::from_slice(body) else {
             let why = "the body is no JSON object, or one that is too deep";
             return Err(malformed(why));
@@ -106,19 +103,6 @@ fn malformed(why: impl fmt::Display) -> Refusal {
         why,
         "ask again with that put right",
     )
-}
-
-/// A page of another site can send a form or plain text without asking; JSON it cannot.
-fn is_json(headers: &HeaderMap) -> bool {
-    let mut given = headers.get_all(header::CONTENT_TYPE).iter();
-    let (Some(given), None) = (given.next(), given.next()) else {
-        return false;
-    };
-    let kind = given
-        .to_str()
-        .ok()
-        .and_then(|given| given.split(';').next());
-    kind.is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
 }
 
 impl<'de> Deserialize<'de> for Members {
