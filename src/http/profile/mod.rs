@@ -133,8 +133,9 @@ impl Profiles {
             let (arguments, fields) = (words(verb.arguments()), words(verb.fields()));
             format!("| `{}` | {arguments} | {fields} |\n", verb.as_str())
         });
-        let codes =
-            refusal::CODES.map(|(code, status)| format!("| `{code}` | {} |\n", status.as_u16()));
+        let codes: Vec<_> = refusal::codes()
+            .map(|(code, status)| format!("| `{code}` | {} |\n", status.as_u16()))
+            .collect();
         format!(
             "| verb | arguments | fields |\n| --- | --- | --- |\n{}\n| code | status |\n\
              | --- | --- |\n{}",

@@ -14,7 +14,10 @@ use super::{
     reader::{Section, kind, listed},
     template::{Allowed, Fields, Filling, Template},
 };
-use crate::http::error::Told;
+use crate::{
+    http::error::{Told, status},
+    wire::problem::Code,
+};
 
 /// How a product refuses.
 #[derive(Debug)]
@@ -31,19 +34,8 @@ struct Refusal {
     message: String,
 }
 
-/// Every code, and the status that says the same. The last three are HTTP's own.
-pub(super) const CODES: [(&str, StatusCode); 14] = [
-    ("unauthenticated", StatusCode::UNAUTHORIZED),
-    ("invalid_argument", StatusCode::BAD_REQUEST),
-    ("insufficient_scope", StatusCode::FORBIDDEN),
-    ("scope_escalation", StatusCode::FORBIDDEN),
-    ("forbidden", StatusCode::FORBIDDEN),
-    ("not_found", StatusCode::NOT_FOUND),
-    ("conflict", StatusCode::CONFLICT),
-    ("limit_exceeded", StatusCode::CONFLICT),
-    ("rate_limited", StatusCode::TOO_MANY_REQUESTS),
-    ("unavailable", StatusCode::SERVICE_UNAVAILABLE),
-    ("internal", StatusCode::INTERNAL_SERVER_ERROR),
+/// HTTP's own codes, and their statuses.
+const OF_HTTP: [(&str, StatusCode); 3] = [
     ("method_not_allowed", StatusCode::METHOD_NOT_ALLOWED),
     ("too_large", StatusCode::PAYLOAD_TOO_LARGE),
     ("unsupported_media_type", StatusCode::UNSUPPORTED_MEDIA_TYPE),
@@ -52,15 +44,21 @@ pub(super) const CODES: [(&str, StatusCode); 14] = [
 /// What an error's answer can be filled with.
 const FIELDS: &[&str] = &["message", "status", "reason", "code"];
 
-/// The names of the codes.
-fn codes() -> Vec<&'static str> {
-    CODES.iter().map(|(code, _)| *code).collect()
+/// Every code, and the status that says the same: Keywright's, and then HTTP's own.
+pub(super) fn codes() -> impl Iterator<Item = (&'static str, StatusCode)> {
+    let ours = Code::ALL.into_iter();
+    ours.map(|code| (code.as_str(), status(code)))
+        .chain(OF_HTTP)
+}
+
+/// The code of this name.
+fn known(name: &str) -> Option<(&'static str, StatusCode)> {
+    codes().find(|(code, _)| *code == name)
 }
 
 /// The status that says the same as `code`.
 fn usual(code: &str) -> StatusCode {
-    let known = CODES.iter().find(|(known, _)| *known == code);
-    known.map_or(StatusCode::INTERNAL_SERVER_ERROR, |(_, status)| *status)
+    known(code).map_or(StatusCode::INTERNAL_SERVER_ERROR, |(_, status)| status)
 }
 
 /// Reads `[errors]`.
@@ -114,14 +112,17 @@ fn by_code<T>(
     let Some(inner) = section.section(key, key, &[])? else {
         return Ok(BTreeMap::new());
     };
-    let member = |(code, item): (&str, &Item)| match CODES.iter().find(|(known, _)| *known == code)
-    {
-        Some((code, _)) => Ok((*code, read(&inner, code, item)?)),
-        None => Err(inner.wrong(
-            inner.key_span(code),
-            format!("unknown code `{code}`"),
-            format!("the codes are {}", listed(&codes())),
-        )),
+    let unknown = |name: &str| {
+        let codes: Vec<_> = codes().map(|(code, _)| code).collect();
+        inner.wrong(
+            inner.key_span(name),
+            format!("unknown code `{name}`"),
+            format!("the codes are {}", listed(&codes)),
+        )
+    };
+    let member = |(name, item): (&str, &Item)| {
+        let (code, _) = known(name).ok_or_else(|| unknown(name))?;
+        Ok((code, read(&inner, code, item)?))
     };
     inner.members().map(member).collect()
 }
