@@ -167,10 +167,11 @@ fn within<K: Clone + Eq + std::hash::Hash>(
     })
 }
 
-/// One client may have a whole /64 of IPv6.
+/// One client may have a whole /64 of IPv6. A listener for both protocols shows an address of the
+/// older one as one of the newer, and all of those stand in one such network.
 fn one_client(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.into(),
         IpAddr::V6(address) => {
             let network = u128::from(address) & !u128::from(u64::MAX);
             IpAddr::V6(Ipv6Addr::from(network))
@@ -242,6 +243,15 @@ mod tests {
         drop(held);
         assert!(limits.share(&one).is_some());
         assert!(limits.of_each().is_empty());
+    }
+
+    #[test]
+    fn addresses_of_the_older_protocol_are_told_apart_by_a_listener_for_both() {
+        let limits = Limits::new(Rate::per_second(1), Rate::per_second(0));
+
+        assert!(limits.admits_address(peer("[::ffff:192.0.2.1]:1")).is_ok());
+        assert!(limits.admits_address(peer("[::ffff:192.0.2.2]:1")).is_ok());
+        assert!(limits.admits_address(peer("192.0.2.1:1")).is_err());
     }
 
     #[test]
