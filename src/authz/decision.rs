@@ -56,9 +56,8 @@ pub fn covers(principal: &Principal, powers: &Powers) -> Result<(), Why> {
     }
 }
 
-/// What a token that is good may do now, whose owner has this role: its scopes, as far as those
-/// rights go. A scope that
-/// needs a role is carried without it, and does nothing.
+/// What a token that is good may do now, whose owner has this role: its scopes, as far as the owner's
+/// rights go. A scope that needs a role is carried without it, and does nothing.
 pub fn effective(token: &Token, role: Option<Role>) -> Scopes {
     let scopes = token.powers.scopes.clone();
     if role == Some(Role::Admin) {
