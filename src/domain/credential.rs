@@ -5,7 +5,7 @@
 //! the CRC-32 of everything before it, so that a typing error is refused without a look-up and a
 //! scanner can tell a real one from noise.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, sync::Arc};
 
 use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
@@ -32,7 +32,7 @@ pub const LONGEST: usize = 4096;
 
 /// What every value of ours begins with. Tokens of an older brand stay valid.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Brand(String);
+pub struct Brand(Arc<str>);
 
 /// The text is no brand.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -66,7 +66,7 @@ impl FromStr for Brand {
 
     fn from_str(text: &str) -> Result<Self, NotABrand> {
         if is_brand(text) && text.parse::<Kind>().is_err() {
-            Ok(Self(text.to_owned()))
+            Ok(Self(text.into()))
         } else {
             Err(NotABrand)
         }
@@ -188,7 +188,7 @@ pub fn is_malformed(presented: &str) -> bool {
     if !is_ours(presented) {
         // Cut short, or with something behind it.
         let kind = presented
-            .strip_prefix(&Brand::default().0)
+            .strip_prefix(&*Brand::default().0)
             .and_then(|rest| rest.strip_prefix('_'))
             .and_then(|rest| rest.split_once('_'));
         return kind.is_some_and(|(kind, _)| kind.parse::<Kind>().is_ok());

@@ -12,7 +12,7 @@ use prometheus_client::{
 
 /// The counters.
 #[derive(Debug)]
-pub struct Metrics {
+pub(super) struct Metrics {
     registry: Registry,
     answers: Family<Answer, Counter>,
     seconds: Family<Path, Histogram>,
@@ -67,7 +67,7 @@ impl Metrics {
     }
 
     /// All of it, as Prometheus reads it.
-    pub fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let mut text = String::new();
         if encode(&mut text, &self.registry).is_err() {
             // Writing to a text does not fail.

@@ -31,17 +31,17 @@ use crate::{authority::Authority, wire::token::ClaimCommand};
 use error::Refusal;
 pub use error::status;
 pub use limits::{Limits, Rate};
-pub use metrics::Metrics;
+use metrics::Metrics;
 pub use place::{NotPublic, Place, PublicUrl};
 pub use profile::{Mistake, Profile, Profiles};
 pub use route::Listed;
 use route::Route;
 
-/// What every request is served with.
+/// What every request is served with. Each layer takes a clone of it, so none of its parts is copied.
 #[derive(Clone, Debug)]
 pub struct Http {
     authority: Authority,
-    claim: ClaimCommand,
+    claim: Arc<ClaimCommand>,
     place: Arc<Place>,
     limits: Arc<Limits>,
     metrics: Arc<Metrics>,
@@ -53,7 +53,7 @@ impl Http {
     pub fn new(authority: Authority, claim: ClaimCommand, place: Place, limits: Limits) -> Self {
         Self {
             authority,
-            claim,
+            claim: Arc::new(claim),
             place: Arc::new(place),
             limits: Arc::new(limits),
             metrics: Arc::default(),
