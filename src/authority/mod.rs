@@ -69,6 +69,9 @@ pub use verify_audit::{Fault, Verified};
 pub use whoami::Whoami;
 pub use whom::For;
 
+/// What a list may ask for; the store tells the states apart.
+pub use crate::store::StateFilter;
+
 /// The authority: a store, a vault and a clock behind one door.
 #[derive(Clone, Debug)]
 pub struct Authority {

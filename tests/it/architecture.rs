@@ -184,6 +184,19 @@ fn json_is_spoken_by_the_fronts_alone() {
     );
 }
 
+/// Fronts translate: what they ask, they ask of the authority.
+#[test]
+fn mcp_and_http_know_neither_the_store_nor_the_vault_nor_the_decision() {
+    let rooms = ["src/mcp/", "src/http/"];
+    let asked = |name: &str| rooms.iter().any(|room| name.starts_with(room));
+    let below = |used: &Use| {
+        used.has(&["crate", "store"])
+            || used.has(&["crate", "vault"])
+            || used.has(&["authz", "decide"])
+    };
+    assert_eq!(those(asked, below), Vec::<String>::new());
+}
+
 #[test]
 fn nothing_is_unsafe() {
     only(&[], |used| used.has(&["unsafe"]));

@@ -21,7 +21,8 @@ use super::{
 };
 use crate::{
     authority::{
-        Consent, Deliver, Error, For, ListTokens, NewToken, Of, Revoke, Thing, ThroughProfile,
+        Consent, Deliver, Error, For, ListTokens, NewToken, Of, Revoke, StateFilter, Thing,
+        ThroughProfile,
     },
     domain::{
         app_env::AppEnvRef,
@@ -32,7 +33,6 @@ use crate::{
         token::State,
     },
     http::{Http, bearer::Asked, error::Refusal, extract::whole},
-    store::StateFilter,
     wire::{self, cli_token::RevealedCliToken},
 };
 
