@@ -13,6 +13,10 @@ use serde_json::{Value, json};
 /// JSON-RPC leaves the codes from here on to servers, and MCP gives this one no meaning.
 const BUSY: ErrorCode = ErrorCode(-32000);
 
+/// The longest line, and the longest body: 1 MiB. The longest sensible one, a tool call with every
+/// argument at its limit, is far shorter.
+pub(super) const LONGEST: usize = 1 << 20;
+
 /// Methods that 2026-07-28 has no more, whatever their parameters.
 const REMOVED: [&str; 4] = [
     "initialize",

@@ -1,15 +1,13 @@
 //! An input, cut into lines of bounded length.
 //!
-//! A line is never longer in memory than [`MAX_LINE`]; what follows one that is too long is read as
+//! A line is never longer in memory than [`LONGEST`]; what follows one that is too long is read as
 //! if nothing had been.
 
 use std::io;
 
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 
-/// The longest line that is read: 1 MiB. The longest sensible one, a tool call with every argument
-/// at its limit, is far shorter.
-pub(super) const MAX_LINE: usize = 1024 * 1024;
+use crate::mcp::frame::LONGEST;
 
 /// How much of a line buffer is kept for the next line.
 const KEPT: usize = 64 * 1024;
@@ -30,7 +28,7 @@ pub(super) struct Lines<R> {
 pub(super) enum Line<'a> {
     /// Without its end, which the last line need not have.
     Whole(&'a [u8]),
-    /// Longer than [`MAX_LINE`], and dropped.
+    /// Longer than [`LONGEST`], and dropped.
     TooLong,
     /// There are no more lines.
     End,
@@ -60,7 +58,7 @@ impl<R: AsyncRead + Unpin> Lines<R> {
             let is_last = read.is_empty();
             let newline = read.iter().position(|byte| *byte == b'\n');
             let part = &read[..newline.unwrap_or(read.len())];
-            if self.line.len() + part.len() > MAX_LINE {
+            if self.line.len() + part.len() > LONGEST {
                 self.line = Vec::new();
                 self.is_too_long = true;
             }
@@ -110,9 +108,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_line_of_one_byte_too_many_is_dropped_alone() {
-        let longest = vec![b'x'; MAX_LINE];
+        let longest = vec![b'x'; LONGEST];
         let input = [&longest[..], b"\n", &longest, b"y\nab\n", &longest, b"y"].concat();
 
-        assert_eq!(lengths(&input).await, [Some(MAX_LINE), None, Some(2), None]);
+        assert_eq!(lengths(&input).await, [Some(LONGEST), None, Some(2), None]);
     }
 }

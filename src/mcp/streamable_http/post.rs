@@ -19,10 +19,7 @@ use super::{
     refuse::{self, Refused},
     wrong,
 };
-use crate::mcp::frame::{Frame, Refusal, Unit};
-
-/// The longest body, as the longest line over standard input.
-const MAX_BODY: usize = 1024 * 1024;
+use crate::mcp::frame::{Frame, LONGEST, Refusal, Unit};
 
 /// How long a body may take to arrive.
 const BODY_WITHIN: Duration = Duration::from_secs(20);
@@ -141,7 +138,7 @@ async fn read(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Refused> {
         .get(CONTENT_LENGTH)
         .and_then(|length| length.to_str().ok());
     let announced = announced.and_then(|length| length.parse::<usize>().ok());
-    if announced.is_some_and(|length| length > MAX_BODY) {
+    if announced.is_some_and(|length| length > LONGEST) {
         return Err(too_long());
     }
     let mut parts = body.into_data_stream();
@@ -151,7 +148,7 @@ async fn read(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Refused> {
             let why = "the body broke off";
             return Err(refuse::sentence(StatusCode::BAD_REQUEST, why));
         };
-        if read.len() + part.len() > MAX_BODY {
+        if read.len() + part.len() > LONGEST {
             return Err(too_long());
         }
         read.extend_from_slice(&part);
