@@ -68,7 +68,7 @@ impl Watched {
     }
 
     fn open(&self) -> MutexGuard<'_, HashMap<u64, Open>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.open)
     }
 }
 
@@ -144,8 +144,9 @@ impl Looked {
     }
 }
 
-fn lock(presented: &Mutex<Presented>) -> MutexGuard<'_, Presented> {
-    presented.lock().unwrap_or_else(PoisonError::into_inner)
+/// What a mutex holds. Nothing is half done where one is held here, whoever panicked.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Until when whoever presents this is known by the clock.

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 
@@ -11,6 +11,7 @@ use tokio::{
     time::timeout,
 };
 
+use super::keeper::lock;
 use crate::domain::actor::Actor;
 
 /// Places for everybody, of which each may have some.
@@ -80,7 +81,7 @@ impl Places {
     }
 
     fn each(&self) -> MutexGuard<'_, HashMap<Actor, Arc<Semaphore>>> {
-        self.each.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.each)
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 
-use super::{Full, Limits, caller::Caller, session::Session};
+use super::{Full, Limits, caller::Caller, keeper::lock, session::Session};
 
 /// Every open session, by its id.
 #[derive(Debug)]
@@ -85,7 +85,7 @@ impl Sessions {
     }
 
     fn open(&self) -> MutexGuard<'_, HashMap<String, Arc<Session>>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.open)
     }
 }
 
