@@ -13,6 +13,7 @@ use axum::{
     extract::{FromRequest, FromRequestParts, Request},
     http::{HeaderMap, HeaderName, StatusCode, header, request::Parts},
 };
+use http_body_util::LengthLimitError;
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
@@ -167,7 +168,7 @@ pub(crate) async fn whole(http: &Http, asked: &Asked, body: Body) -> Result<Byte
 
 fn is_too_large(error: &axum::Error) -> bool {
     let source = std::error::Error::source(error);
-    source.is_some_and(|source| source.to_string().contains("limit"))
+    source.is_some_and(<dyn std::error::Error>::is::<LengthLimitError>)
 }
 
 /// A JSON object as a value of ours. A list would be read by the places of the fields, whose order
