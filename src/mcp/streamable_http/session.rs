@@ -3,10 +3,13 @@
 
 use std::{
     collections::HashSet,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, Weak},
 };
 
-use axum::{http::HeaderName, http::HeaderValue, http::StatusCode, response::Response};
+use axum::{
+    http::{HeaderName, HeaderValue, StatusCode},
+    response::Response,
+};
 use futures::{Stream, StreamExt as _, future::Either, stream};
 use rmcp::{
     model::{
@@ -18,7 +21,7 @@ use rmcp::{
         WorkerTransport,
         streamable_http_server::session::{
             ServerSseMessage,
-            local::{LocalSessionHandle, SessionConfig, create_local_session},
+            local::{LocalSessionHandle, LocalSessionWorker, SessionConfig, create_local_session},
         },
     },
 };
@@ -29,10 +32,10 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    StreamableHttp, answer,
+    House, StreamableHttp, answer,
     caller::Caller,
     headers,
-    keeper::{Presented, Watching},
+    keeper::{Presented, Watching, lock},
     refuse::{self, Refused},
     sessions::NotOpened,
 };
@@ -83,7 +86,7 @@ impl Drop for Asking {
 /// What is not to be forgotten with a session that is still served.
 struct Serving {
     session: Arc<Session>,
-    house: std::sync::Weak<super::House>,
+    house: Weak<House>,
     #[expect(dead_code, reason = "it is held for as long as the session is there")]
     watched: Watching,
 }
@@ -206,10 +209,7 @@ impl Session {
         caller: &Caller,
         version: &ProtocolVersion,
         cut: &CancellationToken,
-    ) -> (
-        Self,
-        rmcp::transport::streamable_http_server::session::local::LocalSessionWorker,
-    ) {
+    ) -> (Self, LocalSessionWorker) {
         let id = hex(&*random::bytes::<32>());
         let mut config = SessionConfig::default();
         // We forget it ourselves: one whose client listens is needed, however long it is silent.
@@ -330,8 +330,4 @@ impl Session {
             cut.cancel();
         });
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
