@@ -121,14 +121,15 @@ pub(super) fn told(
     let text = if out.json {
         serde_json::to_string(record).map_err(anyhow::Error::new)?
     } else {
-        format!(
+        // Some of it may be a server's elsewhere.
+        crate::domain::text::escaped(&format!(
             "{} is active{}. Its value is not shown again.",
             name(record),
             match &record.expires_at {
                 Some(end) => format!(" until {end}"),
                 None => String::new(),
             }
-        )
+        ))
     };
     output::tell(&text);
     if let Some(more) = sink.told().filter(|_| !out.json) {

@@ -454,3 +454,26 @@ fn a_value_that_would_steer_a_terminal_is_none() {
         assert!(!shell.home().join("value").exists());
     }
 }
+
+#[test]
+fn what_a_server_elsewhere_says_of_a_token_is_shown_as_data() {
+    let record = serde_json::json!({
+        "id": "a\u{1b}[2J", "kind": "pat", "label": "nightly", "prefix": null, "scopes": [],
+        "state": "active", "owner": "ann", "created_at": "", "created_by": "", "parent": null,
+        "last_used_at": null, "expires_at": "2027\u{1b}[2J", "generated_at": null, "token": "x1",
+    });
+    let body = record.to_string();
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
+    let shell = Shell::new();
+    hold(&shell, "mine", "x");
+    let (at, asked) = strange((head + &body).leak());
+
+    let done = shell.run(&format!(
+        "keywright claim 7K3M-Q9TX-2BWF --at {at} --token-file mine --to stdout"
+    ));
+
+    assert_eq!((done.status, &*done.out), (0, "x1\n"), "{done:?}");
+    assert!(!done.err.contains('\u{1b}'), "{done:?}");
+    assert!(done.err.contains("until 2027\\u{1b}[2J"), "{done:?}");
+    asked.join().unwrap();
+}
