@@ -98,12 +98,11 @@ impl StreamableHttp {
             return self.open(&caller, call, &version).await;
         }
         let meta = call.request.get_meta();
-        let is_whole = meta
-            .missing_required_keys(&ProtocolVersion::V_2026_07_28)
-            .is_empty();
         let version = meta.protocol_version().or(named);
         let version = version.unwrap_or(ProtocolVersion::V_2025_03_26);
-        if is_whole || headers::is_modern(&version) {
+        // Of an earlier one, a question would be asked in a stream that nobody can answer to. One
+        // that nobody knows is told those there are.
+        if headers::is_modern(&version) || headers::known(&version).is_err() {
             return self.stateless(&caller, call, version).await;
         }
         let session = self.session(&caller, parts)?;

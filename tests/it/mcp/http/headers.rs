@@ -150,3 +150,29 @@ async fn what_a_modern_request_must_bring_is_told_where_it_is_missing() {
         );
     }
 }
+
+#[tokio::test]
+async fn an_earlier_revision_is_served_in_a_session_alone() {
+    let app = TestApp::new().await;
+    let agent = app.agent([]).await;
+    let served = Served::by(&app).await;
+    let session = served.session(&agent).await;
+    let meta = json!({
+        "io.modelcontextprotocol/protocolVersion": "2025-11-25",
+        "io.modelcontextprotocol/clientCapabilities": {},
+    });
+    let call = json!({
+        "jsonrpc": "2.0", "id": 7, "method": "tools/call",
+        "params": { "name": "whoami", "_meta": meta },
+    });
+
+    let bare = served
+        .post(&agent)
+        .with("mcp-protocol-version", "2025-11-25");
+    let (status, told) = bare.saying(call.to_string()).json().await;
+    let (within, _) = session.says(&agent, &call).json().await;
+
+    assert_eq!((status, within), (400, 200), "{told}");
+    let why = told["error"]["message"].as_str().unwrap();
+    assert!(why.contains("Open a session"), "{told}");
+}
