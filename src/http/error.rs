@@ -1,7 +1,7 @@
 //! [`Refusal`]: an [`Error`] as a status, headers and a problem body (RFC 9457). The one place where
 //! HTTP learns why not.
 
-use std::{fmt::Display, sync::Arc};
+use std::{fmt::Display, slice, sync::Arc};
 
 use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
@@ -13,9 +13,12 @@ use serde::Serialize;
 use super::bearer::Asked;
 use crate::{
     authority::{Authority, Error},
-    authz::Why,
+    authz::{Missed, Why},
     domain::id::RequestId,
-    wire::problem::{Code, Problem},
+    wire::{
+        challenge::Challenge,
+        problem::{Code, Problem},
+    },
 };
 
 /// The media type of a refusal.
@@ -218,14 +221,18 @@ impl Refusal {
         let Reason::Authority(error) = &*self.0 else {
             return None;
         };
-        let text = match error {
-            Error::Unauthenticated if asked.presented => {
-                r#"Bearer realm="keywright", error="invalid_token""#.to_owned()
-            }
-            Error::Unauthenticated => r#"Bearer realm="keywright""#.to_owned(),
-            Error::Denied(Why::Scope(scope)) => {
-                format!(r#"Bearer realm="keywright", error="insufficient_scope", scope="{scope}""#)
-            }
+        let challenge = match error {
+            Error::Unauthenticated if asked.presented => Challenge::InvalidToken,
+            Error::Unauthenticated => Challenge::Nothing,
+            Error::Denied(Why::Scope(scope)) => match asked.request.what_was_missed() {
+                // All that the verb needs: who comes back with one of two is refused again.
+                Some(Missed::Scopes(all)) if all.contains(scope) => {
+                    Challenge::InsufficientScope(all)
+                }
+                Some(Missed::Scopes(_) | Missed::Token) | None => {
+                    Challenge::InsufficientScope(slice::from_ref(scope))
+                }
+            },
             Error::Denied(_)
             | Error::NotFound(_)
             | Error::Invalid { .. }
@@ -236,7 +243,7 @@ impl Refusal {
             | Error::Withheld(_)
             | Error::Sink(_) => return None,
         };
-        HeaderValue::try_from(text).ok()
+        HeaderValue::try_from(challenge.text()).ok()
     }
 }
 

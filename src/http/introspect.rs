@@ -66,14 +66,14 @@ pub(super) fn routes() -> Vec<Route> {
         )
         .needs("`introspect:tokens`")
         .body_or_form::<Introspect, IntrospectForm>()
-        .answers::<Told>(200, "What is known of it; for many, `results` in their order."),
+        .answers::<IntrospectionAnswer>(200, "What is known of it; for many, `results` in their order."),
     ]
 }
 
 /// One answer, or one for each.
 #[derive(JsonSchema, Serialize)]
 #[serde(untagged)]
-enum Told {
+enum IntrospectionAnswer {
     One(Box<Introspection>),
     Many(Introspections),
 }
@@ -82,7 +82,7 @@ async fn introspect(
     State(http): State<Http>,
     asked: Asked,
     request: Request,
-) -> Result<Answer<Told>, Refusal> {
+) -> Result<Answer<IntrospectionAnswer>, Refusal> {
     let is_form = request
         .headers()
         .get(header::CONTENT_TYPE)
@@ -114,12 +114,12 @@ async fn introspect(
         .await?;
     let mut found: Vec<_> = found.iter().map(|found| found.as_ref().into()).collect();
     Ok(Answer::ok(match found.pop() {
-        Some(one) if is_one => Told::One(Box::new(one)),
+        Some(one) if is_one => IntrospectionAnswer::One(Box::new(one)),
         Some(last) => {
             found.push(last);
-            Told::Many(Introspections { results: found })
+            IntrospectionAnswer::Many(Introspections { results: found })
         }
-        None => Told::Many(Introspections { results: found }),
+        None => IntrospectionAnswer::Many(Introspections { results: found }),
     }))
 }
 

@@ -4,6 +4,7 @@
 
 pub mod account;
 pub mod audit;
+pub mod challenge;
 pub mod cli_token;
 pub mod introspection;
 pub(crate) mod parse;

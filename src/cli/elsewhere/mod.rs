@@ -106,7 +106,8 @@ impl Server {
                 let claimed: ClaimedToken = self.read(&answer)?;
                 // It goes to a terminal or into a file as it is.
                 let is_value = |token: &str| {
-                    !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic())
+                    (1..=credential::LONGEST).contains(&token.len())
+                        && token.bytes().all(|byte| byte.is_ascii_graphic())
                 };
                 if is_value(&claimed.token) {
                     Ok(claimed)

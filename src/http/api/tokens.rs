@@ -93,7 +93,7 @@ const SCOPE: &str = "^[a-z][a-z0-9._-]*:[a-z][a-z0-9._-]*$";
 /// How a value reaches its user.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-enum Way {
+enum Delivery {
     /// A person picks it up.
     #[default]
     Claim,
@@ -118,7 +118,7 @@ struct CreateToken {
     expires: Option<String>,
     /// `claim` (the default), or `inline`.
     #[serde(default)]
-    deliver: Way,
+    deliver: Delivery,
     /// UUID of the app environment that is to own it. By default it is owned by who asks. What an
     /// app environment owns survives whoever made it.
     #[serde(default)]
@@ -274,7 +274,7 @@ struct RotateToken {
     overlap: Option<String>,
     /// `claim` (the default), or `inline`.
     #[serde(default)]
-    deliver: Way,
+    deliver: Delivery,
 }
 
 async fn rotate(
@@ -333,11 +333,11 @@ fn owner(app_env_id: Option<&str>) -> Result<For, Error> {
     })
 }
 
-impl From<Way> for Deliver {
-    fn from(way: Way) -> Self {
+impl From<Delivery> for Deliver {
+    fn from(way: Delivery) -> Self {
         match way {
-            Way::Claim => Self::Claim,
-            Way::Inline => Self::Inline,
+            Delivery::Claim => Self::Claim,
+            Delivery::Inline => Self::Inline,
         }
     }
 }

@@ -107,7 +107,7 @@ async fn list(
 /// What a person is.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-enum Is {
+enum MemberRole {
     /// Looks after the account.
     Admin,
     /// Has tokens of their own.
@@ -128,7 +128,7 @@ struct CreateUser {
     email: Option<String>,
     /// `member` (the default), or `admin`.
     #[serde(default)]
-    role: Is,
+    role: MemberRole,
 }
 
 async fn create(
@@ -161,7 +161,7 @@ async fn get(
 #[serde(deny_unknown_fields)]
 struct UpdateUser {
     /// What they are from now on.
-    role: Is,
+    role: MemberRole,
 }
 
 async fn update(
@@ -190,11 +190,11 @@ async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-impl From<Is> for Role {
-    fn from(is: Is) -> Self {
+impl From<MemberRole> for Role {
+    fn from(is: MemberRole) -> Self {
         match is {
-            Is::Admin => Self::Admin,
-            Is::Member => Self::Member,
+            MemberRole::Admin => Self::Admin,
+            MemberRole::Member => Self::Member,
         }
     }
 }

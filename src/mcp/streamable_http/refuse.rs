@@ -20,14 +20,11 @@ use crate::{
     authority::Error,
     domain::{id, scope::Scope},
     mcp::{error, frame::Refusal},
-    wire::problem::Problem,
+    wire::{challenge::Challenge, problem::Problem},
 };
 
-/// The least that a client should wait before it asks for a place again, in seconds.
+/// The least that a client should wait before it asks again, in seconds.
 const SOON: HeaderValue = HeaderValue::from_static("1");
-
-/// And before it asks a store again that is out of reach.
-const LATER: HeaderValue = HeaderValue::from_static("5");
 
 /// An answer in the place of another.
 #[derive(Debug)]
@@ -91,23 +88,21 @@ pub(super) fn unauthenticated(presented: bool, id: Option<RequestId>) -> Refused
     let problem = Problem::of(&Error::Unauthenticated, id::RequestId::fresh());
     let text = ErrorData::invalid_request(error::text(&problem), None);
     let refused = self::error(StatusCode::UNAUTHORIZED, text, id);
-    // RFC 6750, section 3.1: who has presented nothing is told no error.
-    let challenge = HeaderValue::from_static(if presented {
-        "Bearer error=\"invalid_token\""
+    let challenge = if presented {
+        Challenge::InvalidToken
     } else {
-        "Bearer"
-    });
-    refused.with(WWW_AUTHENTICATE, challenge)
+        Challenge::Nothing
+    };
+    match HeaderValue::try_from(challenge.text()) {
+        Ok(challenge) => refused.with(WWW_AUTHENTICATE, challenge),
+        Err(_) => refused,
+    }
 }
 
 /// Somebody known, without a scope that the call needs: all of those that it needs, and no more.
 pub(super) fn insufficient_scope(scopes: &[Scope], body: &JsonRpcError) -> Response {
     let mut response = message(StatusCode::FORBIDDEN, body);
-    let scopes: Vec<_> = scopes.iter().map(Scope::as_str).collect();
-    let challenge = format!(
-        "Bearer error=\"insufficient_scope\", scope=\"{}\"",
-        scopes.join(" ")
-    );
+    let challenge = Challenge::InsufficientScope(scopes).text();
     if let Ok(challenge) = HeaderValue::try_from(challenge) {
         response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
     }
@@ -129,7 +124,7 @@ pub(super) fn of(error: &Error, presented: bool, request: id::RequestId) -> Refu
         | Error::Withheld(_) => {
             let problem = error::problem("authenticate", request, Some(error));
             let text = ErrorData::internal_error(error::text(&problem), None);
-            self::error(StatusCode::SERVICE_UNAVAILABLE, text, None).with(RETRY_AFTER, LATER)
+            self::error(StatusCode::SERVICE_UNAVAILABLE, text, None).with(RETRY_AFTER, SOON)
         }
     }
 }
@@ -159,5 +154,5 @@ pub(super) fn no_session() -> Refused {
 /// The process is about to end.
 pub(super) fn ending() -> Refused {
     let why = "this server is about to end. Call again in a few seconds";
-    sentence(StatusCode::SERVICE_UNAVAILABLE, why).with(RETRY_AFTER, LATER)
+    sentence(StatusCode::SERVICE_UNAVAILABLE, why).with(RETRY_AFTER, SOON)
 }

@@ -67,7 +67,7 @@ async fn a_value_needs_read_secrets() {
     assert_eq!(refused.code(), "insufficient_scope");
     assert_eq!(
         refused.header("www-authenticate"),
-        r#"Bearer realm="keywright", error="insufficient_scope", scope="read:secrets""#
+        r#"Bearer realm="keywright", error="insufficient_scope", scope="write:tokens read:secrets""#
     );
 }
 

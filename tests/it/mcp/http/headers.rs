@@ -80,7 +80,8 @@ async fn a_forged_name_opens_nothing() {
     }
     for name in ["create_token".to_owned(), in_base64("create_token")] {
         let (answer, _) = call.clone().with("mcp-name", name).whole().await;
-        let challenge = "Bearer error=\"insufficient_scope\", scope=\"write:tokens\"";
+        let challenge =
+            "Bearer realm=\"keywright\", error=\"insufficient_scope\", scope=\"write:tokens\"";
         assert_eq!(
             (answer.status, answer.header("www-authenticate")),
             (403, Some(challenge))

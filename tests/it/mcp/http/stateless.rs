@@ -47,7 +47,8 @@ async fn a_call_that_lacks_a_scope_is_told_all_that_it_needs_and_no_more() {
         ("list_app_envs", json!({}), "read:envs"),
     ] {
         let (answer, body) = served.calls(&agent, tool, arguments).whole().await;
-        let challenge = format!("Bearer error=\"insufficient_scope\", scope=\"{scopes}\"");
+        let challenge =
+            format!("Bearer realm=\"keywright\", error=\"insufficient_scope\", scope=\"{scopes}\"");
         assert_eq!(
             (answer.status, answer.header("www-authenticate")),
             (403, Some(&*challenge))
@@ -78,7 +79,8 @@ async fn what_is_no_tool_is_told_in_the_same_way() {
 
     for (method, params) in [("resources/read", uri), ("subscriptions/listen", listen)] {
         let (answer, _) = served.modern(&agent, method, params).whole().await;
-        let challenge = "Bearer error=\"insufficient_scope\", scope=\"read:audit\"";
+        let challenge =
+            "Bearer realm=\"keywright\", error=\"insufficient_scope\", scope=\"read:audit\"";
         assert_eq!(
             (answer.status, answer.header("www-authenticate")),
             (403, Some(challenge))
