@@ -79,6 +79,13 @@ fn a_token_lives_as_long_as_its_run() {
     assert_eq!(state(&shell, "nightly"), "revoked");
 }
 
+/// The signals that are ignored here, and so by whatever is started here, a bit each.
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.map_or(0, |mask| u64::from_str_radix(mask.trim(), 16).unwrap())
+}
+
 #[test]
 fn signals_reach_the_command_and_the_token_ends_with_it() {
     let shell = Shell::new();
@@ -92,7 +99,12 @@ fn signals_reach_the_command_and_the_token_ends_with_it() {
         (Signal::SIGUSR2, "USR2"),
         (Signal::SIGTERM, "TERM"),
     ];
+    // Whoever started the tests in the background may want some of them ignored, and is obeyed.
+    let ignored = ignored();
     for (signal, name) in all {
+        if ignored >> (signal as i32 - 1) & 1 == 1 {
+            continue;
+        }
         run.send(signal);
 
         assert_eq!(run.line(), name);
