@@ -4,7 +4,12 @@ use axum::extract::State;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Http, api::Answer, error::Refusal, route::Route};
+use super::{
+    Http,
+    api::Answer,
+    error::Refusal,
+    route::{By, Route},
+};
 
 /// Where it is told that the process lives.
 pub(super) const LIVES: &str = "/healthz";
@@ -18,7 +23,8 @@ pub(super) struct Health {
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::get(
+        Route::new(
+            By::Get,
             LIVES,
             "health",
             "Whether the process lives. It does not look at the store.",
@@ -26,7 +32,8 @@ pub(super) fn routes() -> Vec<Route> {
         )
         .open()
         .answers::<Health>(200, "It does."),
-        Route::get(
+        Route::new(
+            By::Get,
             "/readyz",
             "readiness",
             "Whether requests can be served now: the store answers.",

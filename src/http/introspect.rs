@@ -20,7 +20,7 @@ use super::{
     bearer::Asked,
     error::Refusal,
     extract::{Json, whole},
-    route::Route,
+    route::{By, Route},
 };
 use crate::{
     authority::Error,
@@ -57,7 +57,7 @@ struct IntrospectForm {
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::post(
+        Route::new(By::Post,
             "/v1/introspect",
             "introspect_tokens",
             "Whether a token is good, for whom and with which scopes (RFC 7662). Of one that is not, \

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     error::{PROBLEM_JSON, ProblemBody},
-    route::{Describe, Route},
+    route::{By, Describe, Route},
 };
 
 /// What a form is sent as.
@@ -19,7 +19,8 @@ const FORM: &str = "application/x-www-form-urlencoded";
 const SCHEMAS: &str = "/components/schemas";
 
 pub(super) fn route() -> Route {
-    Route::get(
+    Route::new(
+        By::Get,
         "/v1/openapi.json",
         "openapi",
         "This description (OpenAPI 3.1).",

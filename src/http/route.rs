@@ -4,7 +4,7 @@
 use axum::{
     Router,
     handler::Handler,
-    routing::{MethodFilter, MethodRouter, any, on},
+    routing::{MethodRouter, any, delete, get, patch, post},
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
@@ -65,14 +65,25 @@ pub(super) struct Body {
     pub(super) is_optional: bool,
 }
 
+/// How a path is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum By {
+    Get,
+    Post,
+    Patch,
+    Delete,
+    /// With whatever method.
+    Any,
+}
+
 fn described<T: JsonSchema>(schemas: &mut SchemaGenerator) -> Schema {
     schemas.subschema_for::<T>()
 }
 
 impl Route {
-    fn new<H, T>(
-        method: &'static str,
-        filter: MethodFilter,
+    /// A path that is asked for so, by anybody with a good token, and answers nothing yet.
+    pub(super) fn new<H, T>(
+        by: By,
         path: &'static str,
         verb: &'static str,
         says: &'static str,
@@ -82,6 +93,13 @@ impl Route {
         H: Handler<T, Http>,
         T: 'static,
     {
+        let (method, handler) = match by {
+            By::Get => ("get", get(handler)),
+            By::Post => ("post", post(handler)),
+            By::Patch => ("patch", patch(handler)),
+            By::Delete => ("delete", delete(handler)),
+            By::Any => ("any", any(handler)),
+        };
         Self {
             method,
             path,
@@ -95,78 +113,7 @@ impl Route {
             takes_key: false,
             answers: Vec::new(),
             tells_location: false,
-            handler: on(filter, handler),
-        }
-    }
-
-    pub(super) fn get<H, T>(
-        path: &'static str,
-        verb: &'static str,
-        says: &'static str,
-        handler: H,
-    ) -> Self
-    where
-        H: Handler<T, Http>,
-        T: 'static,
-    {
-        Self::new("get", MethodFilter::GET, path, verb, says, handler)
-    }
-
-    pub(super) fn post<H, T>(
-        path: &'static str,
-        verb: &'static str,
-        says: &'static str,
-        handler: H,
-    ) -> Self
-    where
-        H: Handler<T, Http>,
-        T: 'static,
-    {
-        Self::new("post", MethodFilter::POST, path, verb, says, handler)
-    }
-
-    pub(super) fn patch<H, T>(
-        path: &'static str,
-        verb: &'static str,
-        says: &'static str,
-        handler: H,
-    ) -> Self
-    where
-        H: Handler<T, Http>,
-        T: 'static,
-    {
-        Self::new("patch", MethodFilter::PATCH, path, verb, says, handler)
-    }
-
-    pub(super) fn delete<H, T>(
-        path: &'static str,
-        verb: &'static str,
-        says: &'static str,
-        handler: H,
-    ) -> Self
-    where
-        H: Handler<T, Http>,
-        T: 'static,
-    {
-        Self::new("delete", MethodFilter::DELETE, path, verb, says, handler)
-    }
-
-    /// A path that is asked for with whatever method.
-    pub(super) fn any<H, T>(
-        path: &'static str,
-        verb: &'static str,
-        says: &'static str,
-        handler: H,
-    ) -> Self
-    where
-        H: Handler<T, Http>,
-        T: 'static,
-    {
-        let route = Self::get(path, verb, says, handler.clone());
-        Self {
-            method: "any",
-            handler: any(handler),
-            ..route
+            handler,
         }
     }
 

@@ -16,7 +16,12 @@ use axum::{
 };
 use percent_encoding::percent_decode_str;
 
-use super::{Http, bearer::Asked, error::Refusal, route::Route};
+use super::{
+    Http,
+    bearer::Asked,
+    error::Refusal,
+    route::{By, Route},
+};
 use crate::{
     authority::Error,
     domain::scope::{Scopes, words},
@@ -58,10 +63,11 @@ pub(super) fn routes() -> Vec<Route> {
     let appended = "The same for a proxy that appends the path and the query of the original request. \
                     `scopes` are those that are needed, with commas between them, or `any`.";
     vec![
-        Route::any(AT, "verify_token", says, verify)
+        Route::new(By::Any, AT, "verify_token", says, verify)
             .needs("the scopes that are named")
             .answers_nothing(200, "They may; the headers tell who it is."),
-        Route::any(
+        Route::new(
+            By::Any,
             "/v1/verify-for/{scopes}/{*original}",
             "verify_token_for",
             appended,

@@ -4,13 +4,19 @@ use axum::extract::State;
 
 use super::Answer;
 use crate::{
-    http::{Http, bearer::Asked, error::Refusal, route::Route},
+    http::{
+        Http,
+        bearer::Asked,
+        error::Refusal,
+        route::{By, Route},
+    },
     wire::account::Accounts,
 };
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::get(
+        Route::new(
+            By::Get,
             "/v1/accounts",
             "list_accounts",
             "Lists the accounts that the token that asks may know of: its own.",

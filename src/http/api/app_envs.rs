@@ -7,7 +7,7 @@ use axum::{
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::Answer;
+use super::{Answer, WhichPage};
 use crate::{
     authority::NewAppEnv,
     domain::{app_env::AppEnvRef, label::Label},
@@ -16,7 +16,7 @@ use crate::{
         bearer::Asked,
         error::Refusal,
         extract::{Json, Query, in_path},
-        route::Route,
+        route::{By, Route},
     },
     wire::{
         account::{AppEnv, AppEnvs},
@@ -26,16 +26,18 @@ use crate::{
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::get(
+        Route::new(
+            By::Get,
             "/v1/app-envs",
             "list_app_envs",
             "Lists the account's app environments, newest first.",
             list,
         )
         .needs("`read:envs`")
-        .query::<ListAppEnvs>()
+        .query::<WhichPage>()
         .answers::<AppEnvs>(200, "A page of them."),
-        Route::post(
+        Route::new(
+            By::Post,
             "/v1/app-envs",
             "create_app_env",
             "Makes an app environment in the account.",
@@ -45,7 +47,8 @@ pub(super) fn routes() -> Vec<Route> {
         .body::<CreateAppEnv>()
         .tells_location()
         .answers::<AppEnv>(201, "It was made."),
-        Route::get(
+        Route::new(
+            By::Get,
             "/v1/app-envs/{id}",
             "get_app_env",
             "Reads one app environment.",
@@ -53,7 +56,8 @@ pub(super) fn routes() -> Vec<Route> {
         )
         .needs("`read:envs`")
         .answers::<AppEnv>(200, "What is known of it."),
-        Route::delete(
+        Route::new(
+            By::Delete,
             "/v1/app-envs/{id}",
             "delete_app_env",
             "Removes an app environment and ends its tokens.",
@@ -64,27 +68,12 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
-/// Which app environments.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct ListAppEnvs {
-    /// How many at most: 1 to 200, by default 50.
-    #[serde(default)]
-    #[schemars(with = "i64", range(min = 1, max = 200))]
-    limit: Option<i64>,
-    /// The `next_cursor` of the page before.
-    #[serde(default)]
-    #[schemars(with = "String")]
-    cursor: Option<String>,
-}
-
 async fn list(
     State(http): State<Http>,
     asked: Asked,
-    Query(query): Query<ListAppEnvs>,
+    Query(query): Query<WhichPage>,
 ) -> Result<Answer<AppEnvs>, Refusal> {
-    let limit = parse::limit(query.limit)?;
-    let cursor = parse::cursor(query.cursor.as_deref());
+    let (limit, cursor) = query.parsed()?;
     let page = http
         .authority
         .list_app_envs(&asked.request, limit, cursor)

@@ -7,13 +7,20 @@ use serde::Deserialize;
 use super::Answer;
 use crate::{
     authority::ReadAudit,
-    http::{Http, bearer::Asked, error::Refusal, extract::Query, route::Route},
+    http::{
+        Http,
+        bearer::Asked,
+        error::Refusal,
+        extract::Query,
+        route::{By, Route},
+    },
     wire::{audit::AuditRecords, parse},
 };
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::get(
+        Route::new(
+            By::Get,
             "/v1/audit-records",
             "list_audit_records",
             "Lists what happened, newest first: every change, every reveal and every refusal.",

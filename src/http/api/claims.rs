@@ -12,7 +12,13 @@ use super::Answer;
 use crate::{
     authority::{ClaimRef, Claimed, Error, Sink},
     domain::{claim::ClaimCode, credential::PlainToken},
-    http::{Http, bearer::Asked, error::Refusal, extract::Json, route::Route},
+    http::{
+        Http,
+        bearer::Asked,
+        error::Refusal,
+        extract::Json,
+        route::{By, Route},
+    },
     wire::{
         parse,
         token::{ClaimToken, ClaimedToken, Claims, Token},
@@ -21,7 +27,8 @@ use crate::{
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::get(
+        Route::new(
+            By::Get,
             "/v1/claims",
             "list_claims",
             "Lists what waits to be picked up for the owner of the token that asks, oldest first.",
@@ -29,7 +36,8 @@ pub(super) fn routes() -> Vec<Route> {
         )
         .needs("`read:tokens`")
         .answers::<Claims>(200, "What waits."),
-        Route::post(
+        Route::new(
+            By::Post,
             "/v1/claims",
             "claim_token",
             "Picks a value up: it is made now, and is in this answer and in no other. Not with the \

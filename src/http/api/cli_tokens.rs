@@ -7,13 +7,20 @@ use super::Answer;
 use crate::{
     authority::{Error, For, Thing},
     domain::app_env::AppEnvRef,
-    http::{Http, bearer::Asked, error::Refusal, extract::in_path, route::Route},
+    http::{
+        Http,
+        bearer::Asked,
+        error::Refusal,
+        extract::in_path,
+        route::{By, Route},
+    },
     wire::cli_token::{RevealedAppEnvToken, RevealedCliToken, RevealedUserToken},
 };
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::post(
+        Route::new(
+            By::Post,
             "/v1/user/cli-token/reveal",
             "reveal_user_token",
             "Shows the CLI token of the user whose token asks, in the clear.",
@@ -21,7 +28,8 @@ pub(super) fn routes() -> Vec<Route> {
         )
         .needs("`read:secrets`")
         .answers::<RevealedUserToken>(200, "The value, and whose it is."),
-        Route::post(
+        Route::new(
+            By::Post,
             "/v1/app-envs/{id}/cli-token/reveal",
             "reveal_app_env_token",
             "Shows the CLI token of an app environment, in the clear.",

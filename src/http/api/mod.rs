@@ -14,9 +14,15 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::route::Route;
+use crate::{
+    authority::Error,
+    domain::page::{Cursor, Limit},
+    wire::parse,
+};
 
 /// What was asked for, as JSON.
 #[derive(Debug)]
@@ -24,6 +30,27 @@ pub(super) struct Answer<T> {
     status: StatusCode,
     location: Option<String>,
     body: T,
+}
+
+/// Which page of a list that is read in pages.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct WhichPage {
+    /// How many at most: 1 to 200, by default 50.
+    #[serde(default)]
+    #[schemars(with = "i64", range(min = 1, max = 200))]
+    limit: Option<i64>,
+    /// The `next_cursor` of the page before.
+    #[serde(default)]
+    #[schemars(with = "String")]
+    cursor: Option<String>,
+}
+
+impl WhichPage {
+    fn parsed(&self) -> Result<(Limit, Option<Cursor>), Error> {
+        let cursor = parse::cursor(self.cursor.as_deref());
+        Ok((parse::limit(self.limit)?, cursor))
+    }
 }
 
 pub(super) fn routes() -> Vec<Route> {

@@ -7,7 +7,7 @@ use axum::{
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::Answer;
+use super::{Answer, WhichPage};
 use crate::{
     authority::NewMember,
     domain::{account::Role, user::UserRef},
@@ -16,7 +16,7 @@ use crate::{
         bearer::Asked,
         error::Refusal,
         extract::{Json, Query, in_path},
-        route::Route,
+        route::{By, Route},
     },
     wire::{
         account::{Members, UserInAccounts},
@@ -28,7 +28,7 @@ const NEEDS: &str = "`manage:account` and the role admin";
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::get(
+        Route::new(By::Get,
             "/v1/users",
             "list_users",
             "Lists the people of the account, in the order in which they were added. An address is told \
@@ -36,9 +36,9 @@ pub(super) fn routes() -> Vec<Route> {
             list,
         )
         .needs(NEEDS)
-        .query::<ListUsers>()
+        .query::<WhichPage>()
         .answers::<Members>(200, "A page of them."),
-        Route::post(
+        Route::new(By::Post,
             "/v1/users",
             "create_user",
             "Adds a person whom nobody knew before to the account.",
@@ -48,7 +48,7 @@ pub(super) fn routes() -> Vec<Route> {
         .body::<CreateUser>()
         .tells_location()
         .answers::<UserInAccounts>(201, "They are a member."),
-        Route::get(
+        Route::new(By::Get,
             "/v1/users/{id}",
             "get_user",
             "Reads what is known of one person of the account. An address is told to whose it is alone.",
@@ -56,7 +56,7 @@ pub(super) fn routes() -> Vec<Route> {
         )
         .needs(NEEDS)
         .answers::<UserInAccounts>(200, "The person, and what they are."),
-        Route::patch(
+        Route::new(By::Patch,
             "/v1/users/{id}",
             "set_membership",
             "Changes what a person is in the account. One who is active stays its admin.",
@@ -65,7 +65,7 @@ pub(super) fn routes() -> Vec<Route> {
         .needs(NEEDS)
         .body::<UpdateUser>()
         .answers::<UserInAccounts>(200, "The person, and what they are now."),
-        Route::delete(
+        Route::new(By::Delete,
             "/v1/users/{id}",
             "remove_membership",
             "Takes a person out of the account. Their tokens in it are refused from this moment on.",
@@ -76,27 +76,12 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
-/// Which people.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct ListUsers {
-    /// How many at most: 1 to 200, by default 50.
-    #[serde(default)]
-    #[schemars(with = "i64", range(min = 1, max = 200))]
-    limit: Option<i64>,
-    /// The `next_cursor` of the page before.
-    #[serde(default)]
-    #[schemars(with = "String")]
-    cursor: Option<String>,
-}
-
 async fn list(
     State(http): State<Http>,
     asked: Asked,
-    Query(query): Query<ListUsers>,
+    Query(query): Query<WhichPage>,
 ) -> Result<Answer<Members>, Refusal> {
-    let limit = parse::limit(query.limit)?;
-    let cursor = parse::cursor(query.cursor.as_deref());
+    let (limit, cursor) = query.parsed()?;
     let page = http
         .authority
         .list_members(&asked.request, limit, cursor)

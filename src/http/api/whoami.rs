@@ -4,13 +4,19 @@ use axum::extract::State;
 
 use super::Answer;
 use crate::{
-    http::{Http, bearer::Asked, error::Refusal, route::Route},
+    http::{
+        Http,
+        bearer::Asked,
+        error::Refusal,
+        route::{By, Route},
+    },
     wire::whoami::Whoami,
 };
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::get(
+        Route::new(
+            By::Get,
             "/v1/whoami",
             "whoami",
             "Who is asking, and what each verb would say.",
