@@ -10,6 +10,8 @@ use rmcp::model::{
 use rmcp::{RoleServer, Service};
 use serde_json::{Value, json};
 
+use super::doubled::has_doubled_key;
+
 /// JSON-RPC leaves the codes from here on to servers, and MCP gives this one no meaning.
 const BUSY: ErrorCode = ErrorCode(-32000);
 
@@ -122,6 +124,11 @@ impl Frame {
         }
         match serde_json::from_slice::<ClientJsonRpcMessage>(line) {
             Ok(JsonRpcMessage::Request(request)) => {
+                if has_doubled_key(line) {
+                    const WHY: &str = "a key stands twice in one object. Send each once";
+                    let refusal = Refusal::new(ErrorCode::INVALID_REQUEST, WHY, Some(&request.id));
+                    return Self::Refused(refusal);
+                }
                 let version = request.request.get_meta().protocol_version();
                 let is_modern = version.is_some_and(|version| !version.has_initialize());
                 if let ClientRequest::CustomRequest(unread) = &request.request

@@ -5,6 +5,7 @@ mod arguments;
 mod completion;
 mod confirm;
 mod conversation;
+mod doubled;
 pub(crate) mod error;
 #[cfg(feature = "conformance-fixtures")]
 mod fixtures;

@@ -39,6 +39,12 @@ async fn what_is_no_message_is_refused_with_words() {
             "not a JSON-RPC request",
         ),
         (&deep, -32700, "not JSON"),
+        (
+            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"create_token",
+                "arguments":{"label":"x","scopes":["a:b"],"scopes":["c:d"]}}}"#,
+            -32600,
+            "a key stands twice",
+        ),
     ] {
         let (status, told) = served.post(&agent).saying(body).json().await;
         assert_eq!(
