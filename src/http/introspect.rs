@@ -57,7 +57,8 @@ struct IntrospectForm {
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::new(By::Post,
+        Route::new(
+            By::Post,
             "/v1/introspect",
             "introspect_tokens",
             "Whether a token is good, for whom and with which scopes (RFC 7662). Of one that is not, \
@@ -66,7 +67,10 @@ pub(super) fn routes() -> Vec<Route> {
         )
         .needs("`introspect:tokens`")
         .body_or_form::<Introspect, IntrospectForm>()
-        .answers::<IntrospectionAnswer>(200, "What is known of it; for many, `results` in their order."),
+        .answers::<IntrospectionAnswer>(
+            200,
+            "What is known of it; for many, `results` in their order.",
+        ),
     ]
 }
 
@@ -113,13 +117,10 @@ async fn introspect(
         .introspect_tokens(&asked.request, &tokens)
         .await?;
     let mut found: Vec<_> = found.iter().map(|found| found.as_ref().into()).collect();
-    Ok(Answer::ok(match found.pop() {
-        Some(one) if is_one => IntrospectionAnswer::One(Box::new(one)),
-        Some(last) => {
-            found.push(last);
-            IntrospectionAnswer::Many(Introspections { results: found })
-        }
-        None => IntrospectionAnswer::Many(Introspections { results: found }),
+    Ok(Answer::ok(if is_one && let Some(one) = found.pop() {
+        IntrospectionAnswer::One(Box::new(one))
+    } else {
+        IntrospectionAnswer::Many(Introspections { results: found })
     }))
 }
 

@@ -26,7 +26,8 @@ use crate::{
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::new(By::Post,
+        Route::new(
+            By::Post,
             "/v1/tokens",
             "create_token",
             "Makes a token. By default its value waits to be picked up by a person.",
@@ -38,7 +39,8 @@ pub(super) fn routes() -> Vec<Route> {
         .tells_location()
         .answers::<NewToken>(201, "It was made.")
         .answers::<NewToken>(200, "It was made before, with the same `Idempotency-Key`."),
-        Route::new(By::Get,
+        Route::new(
+            By::Get,
             "/v1/tokens",
             "list_tokens",
             "Lists tokens, newest first: their records, never their values.",
@@ -47,7 +49,8 @@ pub(super) fn routes() -> Vec<Route> {
         .needs("`read:tokens`; of the account also `manage:account` and the role admin; of an app environment also `read:envs` and the role admin")
         .query::<ListTokens>()
         .answers::<Tokens>(200, "A page of them."),
-        Route::new(By::Get,
+        Route::new(
+            By::Get,
             "/v1/tokens/{id}",
             "get_token",
             "Reads one token's record. Never its value.",
@@ -55,7 +58,8 @@ pub(super) fn routes() -> Vec<Route> {
         )
         .needs("`read:tokens`")
         .answers::<Token>(200, "The record."),
-        Route::new(By::Patch,
+        Route::new(
+            By::Patch,
             "/v1/tokens/{id}",
             "update_token",
             "Changes a token at once: its label, fewer scopes, a sooner end, on or off. Never more.",
@@ -64,7 +68,8 @@ pub(super) fn routes() -> Vec<Route> {
         .needs("`write:tokens`")
         .body::<UpdateToken>()
         .answers::<Token>(200, "The record as it is now."),
-        Route::new(By::Post,
+        Route::new(
+            By::Post,
             "/v1/tokens/{id}/rotate",
             "rotate_token",
             "Gives a token a new value; id, label, scopes and end stay.",
@@ -74,7 +79,8 @@ pub(super) fn routes() -> Vec<Route> {
         .takes_key()
         .maybe_body::<RotateToken>()
         .answers::<NewToken>(200, "The record, and the value or the claim."),
-        Route::new(By::Delete,
+        Route::new(
+            By::Delete,
             "/v1/tokens/{id}",
             "delete_token",
             "Ends a token for good: whoever presents it is refused from this moment on, everywhere.",

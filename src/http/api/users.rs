@@ -28,7 +28,8 @@ const NEEDS: &str = "`manage:account` and the role admin";
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::new(By::Get,
+        Route::new(
+            By::Get,
             "/v1/users",
             "list_users",
             "Lists the people of the account, in the order in which they were added. An address is told \
@@ -38,7 +39,8 @@ pub(super) fn routes() -> Vec<Route> {
         .needs(NEEDS)
         .query::<WhichPage>()
         .answers::<Members>(200, "A page of them."),
-        Route::new(By::Post,
+        Route::new(
+            By::Post,
             "/v1/users",
             "create_user",
             "Adds a person whom nobody knew before to the account.",
@@ -48,7 +50,8 @@ pub(super) fn routes() -> Vec<Route> {
         .body::<CreateUser>()
         .tells_location()
         .answers::<UserInAccounts>(201, "They are a member."),
-        Route::new(By::Get,
+        Route::new(
+            By::Get,
             "/v1/users/{id}",
             "get_user",
             "Reads what is known of one person of the account. An address is told to whose it is alone.",
@@ -56,7 +59,8 @@ pub(super) fn routes() -> Vec<Route> {
         )
         .needs(NEEDS)
         .answers::<UserInAccounts>(200, "The person, and what they are."),
-        Route::new(By::Patch,
+        Route::new(
+            By::Patch,
             "/v1/users/{id}",
             "set_membership",
             "Changes what a person is in the account. One who is active stays its admin.",
@@ -65,7 +69,8 @@ pub(super) fn routes() -> Vec<Route> {
         .needs(NEEDS)
         .body::<UpdateUser>()
         .answers::<UserInAccounts>(200, "The person, and what they are now."),
-        Route::new(By::Delete,
+        Route::new(
+            By::Delete,
             "/v1/users/{id}",
             "remove_membership",
             "Takes a person out of the account. Their tokens in it are refused from this moment on.",

@@ -12,21 +12,7 @@ pub(super) enum Verb {
     RevealAppEnvToken,
 }
 
-/// The fields of a token's record.
-const RECORD: &[&str] = &[
-    "id",
-    "kind",
-    "label",
-    "prefix",
-    "scopes",
-    "state",
-    "created_at",
-    "last_used_at",
-    "expires_at",
-    "generated_at",
-];
-
-/// The same, with the value.
+/// The fields of a token's record, behind the value.
 const NEW: &[&str] = &[
     "token",
     "id",
@@ -40,6 +26,9 @@ const NEW: &[&str] = &[
     "expires_at",
     "generated_at",
 ];
+
+/// The same, without the value.
+const RECORD: &[&str] = NEW.split_at(1).1;
 
 impl Verb {
     /// Every one of them.
