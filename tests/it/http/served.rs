@@ -92,6 +92,11 @@ impl Served {
         Wire::to(self.address)
     }
 
+    /// The process's number.
+    pub(crate) fn number(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn signal(&self, signal: Signal) {
         let pid = Pid::from_raw(self.child.id().try_into().unwrap());
         kill(pid, signal).unwrap();

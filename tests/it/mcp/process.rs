@@ -278,6 +278,16 @@ impl Session {
         drop(writeln!(input, "{message}"));
     }
 
+    /// Its number.
+    pub(crate) fn number(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// How many things it was asked.
+    pub(crate) fn asked(&self) -> u64 {
+        self.asked
+    }
+
     pub(crate) fn signal(&self, signal: Signal) {
         kill(Pid::from_raw(self.child.id().cast_signed()), signal).unwrap();
     }

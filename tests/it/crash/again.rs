@@ -1,0 +1,83 @@
+//! A process is killed at a step, another does the same again and is answered, and then the power
+//! goes: what the second found done already, the first may never have brought to the disk.
+
+use std::{path::Path, process::Command};
+
+use super::{rounds, tell};
+use crate::{
+    disk::{Calls, Disk, Fault, Left, Model},
+    mcp::process::Home,
+};
+
+/// What a command that must succeed prints, on this disk.
+fn done(disk: &Disk, mut command: Command) -> String {
+    let output = disk.with_journal(&mut command).output().unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// Kills a command at its step with this number, or says that it has none.
+fn killed(disk: &Disk, mut command: Command, step: u32) -> bool {
+    disk.arm(Calls::Both, step, Fault::Kill);
+    let output = disk.with_journal(&mut command).output().unwrap();
+    disk.disarm();
+    !output.status.success()
+}
+
+/// The folder that is left under `into` when the power goes now.
+fn cut(begin: &Model, disk: &Disk, into: &Path) {
+    let mut model = begin.clone();
+    for record in &disk.journal().records {
+        model.play(record);
+    }
+    model.cut(Left::Nothing, into);
+}
+
+/// The numbers of the steps to try: the first, and every one or a few of the others.
+fn steps() -> impl Iterator<Item = u32> {
+    let stride = if rounds() > 1 { 1 } else { 19 };
+    (1..8).chain((8..).step_by(stride))
+}
+
+#[tokio::test]
+async fn a_key_that_was_made_by_who_was_killed_is_kept() {
+    let mut lost = Vec::new();
+    for step in steps() {
+        let home = Home::new();
+        home.token("");
+        let Some(disk) = Disk::under(&home) else {
+            return;
+        };
+        let begin = Model::of(home.folder());
+        if !killed(&disk, home.command(&["cli-token", "set"]), step) {
+            tell(&format!("{step} steps"));
+            break;
+        }
+        done(&disk, home.command(&["cli-token", "set"]));
+        let shown = done(
+            &disk,
+            home.command(&["cli-token", "show", "--to", "stdout"]),
+        );
+
+        let folder = tempfile::tempdir().unwrap();
+        cut(&begin, &disk, folder.path());
+        let mut again = Command::new(env!("CARGO_BIN_EXE_keywright"));
+        again.env_clear().current_dir(folder.path()).args([
+            "--store",
+            "keywright/store.db",
+            "cli-token",
+            "show",
+            "--to",
+            "stdout",
+        ]);
+        let output = again.output().unwrap();
+        if String::from_utf8_lossy(&output.stdout).trim() != shown {
+            lost.push(format!(
+                "step {step}: {}",
+                String::from_utf8_lossy(&output.stderr)
+            ));
+        }
+    }
+    assert_eq!(lost, <[String; 0]>::default());
+}
