@@ -73,8 +73,8 @@ pub(super) fn prepare(path: &Path, create: bool) -> Result<(Place, Queue), Error
     if find(&store)?.is_none() && !create {
         return Err(absent(&store));
     }
-    if create && make_file(&store)? {
-        sync(&folder)?;
+    if create {
+        make_file(&store)?;
     }
     for end in ["", "-wal", "-shm", "-journal", ".lock"] {
         check_file(&beside(&store, end))?;
@@ -87,6 +87,22 @@ impl Place {
     /// The file, by a path with no link in it.
     pub(super) fn store(&self) -> &Path {
         &self.0
+    }
+
+    /// A power cut must not take the name of a file whose rows were promised, nor that of a folder
+    /// above it: whoever made any of them may have been killed before it was on the disk.
+    pub(super) fn sync(&self) -> Result<(), Error> {
+        let mut own = true;
+        for folder in self.0.ancestors().skip(1) {
+            match fs::File::open(folder).and_then(|folder| folder.sync_all()) {
+                Ok(()) => {}
+                // Where we may not even look, or nobody writes, we have made nothing.
+                Err(error) if !own && is_foreign(error.kind()) => break,
+                Err(error) => return Err(unavailable(folder, error)),
+            }
+            own = false;
+        }
+        Ok(())
     }
 
     /// `error`, if it is a refusal, with the file that it is about.
@@ -150,18 +166,15 @@ fn make_folder(folder: &Path) -> Result<(), Error> {
     for folder in missing.into_iter().rev() {
         match DirBuilder::new().mode(FOLDER).create(folder) {
             Ok(()) => {}
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             Err(error) => return Err(refused(folder, error)),
-        }
-        if let Some(above) = folder.parent() {
-            sync(above)?;
         }
     }
     Ok(())
 }
 
-/// Makes an empty file for this user alone, from its first byte on. Says whether it had to.
-fn make_file(path: &Path) -> Result<bool, Error> {
+/// Makes an empty file for this user alone, from its first byte on, if there is none.
+fn make_file(path: &Path) -> Result<(), Error> {
     let made = OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -169,17 +182,10 @@ fn make_file(path: &Path) -> Result<bool, Error> {
         .custom_flags(OFlag::O_NOFOLLOW.bits())
         .open(path);
     match made {
-        Ok(_) => Ok(true),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(refused(path, error)),
     }
-}
-
-/// A power cut must not take the name of a file whose rows were promised.
-fn sync(folder: &Path) -> Result<(), Error> {
-    fs::File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(|error| unavailable(folder, error))
 }
 
 fn check_folder(folder: &Path, store: &Path) -> Result<(), Error> {
@@ -334,6 +340,17 @@ fn check_file_system(folder: &Path) -> Result<(), Error> {
 #[cfg(not(target_os = "linux"))]
 fn check_file_system(_folder: &Path) -> Result<(), Error> {
     Ok(())
+}
+
+/// Whether a folder that fails so is none that we can have made.
+fn is_foreign(kind: ErrorKind) -> bool {
+    [
+        ErrorKind::PermissionDenied,
+        ErrorKind::ReadOnlyFilesystem,
+        ErrorKind::InvalidInput,
+        ErrorKind::Unsupported,
+    ]
+    .contains(&kind)
 }
 
 fn find(path: &Path) -> Result<Option<Metadata>, Error> {

@@ -200,6 +200,9 @@ impl File {
             into_wal(connection)?;
         } else {
             let _turn = queue.wait();
+            // Whoever made the folders may have been killed before it could. A store that is up to
+            // date has names that last.
+            place.sync()?;
             into_wal(connection)?;
             migrate::apply(connection).map_err(refused)?;
         }

@@ -3,7 +3,10 @@
 
 use std::{path::Path, process::Command};
 
-use super::{rounds, tell};
+use super::{
+    ledger::{Ledger, Life, State},
+    rounds, tell,
+};
 use crate::{
     disk::{Calls, Disk, Fault, Left, Model},
     mcp::process::Home,
@@ -34,10 +37,40 @@ fn cut(begin: &Model, disk: &Disk, into: &Path) {
     model.cut(Left::Nothing, into);
 }
 
+async fn missing(folder: &Path, life: Vec<State>) -> Vec<String> {
+    let life = Life(life.into_iter().map(|state| (0, state)).collect());
+    let ledger = Ledger(vec![life]);
+    ledger.missing(&folder.join("keywright"), 1).await
+}
+
 /// The numbers of the steps to try: the first, and every one or a few of the others.
 fn steps() -> impl Iterator<Item = u32> {
     let stride = if rounds() > 1 { 1 } else { 19 };
     (1..8).chain((8..).step_by(stride))
+}
+
+#[tokio::test]
+async fn a_store_that_two_made_one_after_the_other_is_kept() {
+    let mut lost = Vec::new();
+    for step in steps() {
+        let home = Home::new();
+        let Some(disk) = Disk::under(&home) else {
+            return;
+        };
+        let begin = Model::of(home.folder());
+        let create = || home.command(&["token", "create", "x", "--to", "stdout"]);
+        if !killed(&disk, create(), step) {
+            tell(&format!("{step} steps"));
+            break;
+        }
+        let value = done(&disk, create());
+
+        let folder = tempfile::tempdir().unwrap();
+        cut(&begin, &disk, folder.path());
+        let found = missing(folder.path(), vec![State::Good(value)]).await;
+        lost.extend(found.into_iter().map(|what| format!("step {step}: {what}")));
+    }
+    assert_eq!(lost, <[String; 0]>::default());
 }
 
 #[tokio::test]
