@@ -209,6 +209,12 @@ impl File {
         // A sealed value that was deleted must be gone from the file.
         connection.pragma_update(None, "secure_delete", true)?;
         file.settle()?;
+        // SQLite opens the log with the first look.
+        file.connection
+            .pragma_query_value(None, "user_version", |_| Ok(()))?;
+        if durability == Durability::Full {
+            place.sync_log()?;
+        }
         Ok(file)
     }
 

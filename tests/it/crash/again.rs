@@ -3,8 +3,11 @@
 
 use std::{path::Path, process::Command};
 
+use serde_json::json;
+
 use super::{
     ledger::{Ledger, Life, State},
+    load::session,
     rounds, tell,
 };
 use crate::{
@@ -68,6 +71,44 @@ async fn a_store_that_two_made_one_after_the_other_is_kept() {
         let folder = tempfile::tempdir().unwrap();
         cut(&begin, &disk, folder.path());
         let found = missing(folder.path(), vec![State::Good(value)]).await;
+        lost.extend(found.into_iter().map(|what| format!("step {step}: {what}")));
+    }
+    assert_eq!(lost, <[String; 0]>::default());
+}
+
+#[tokio::test]
+async fn a_token_that_two_revoked_one_after_the_other_stays_revoked() {
+    let mut lost = Vec::new();
+    for step in 1.. {
+        let home = Home::new();
+        let value = home.token("");
+        let Some(disk) = Disk::under(&home) else {
+            return;
+        };
+        let listed = home.json(&["token", "list"]);
+        let id = json!({ "id": listed["tokens"][0]["id"] });
+        let begin = Model::of(home.folder());
+        let mut first = session(&home, &disk);
+        disk.arm(Calls::Both, step, Fault::Kill);
+        first.ask(
+            "tools/call",
+            json!({ "name": "delete_token", "arguments": id }),
+        );
+        let is_over = first.late_answer().is_some();
+        disk.disarm();
+        if is_over {
+            tell(&format!("{step} steps"));
+            break;
+        }
+        first.end();
+        // It answers, and goes on.
+        let mut second = session(&home, &disk);
+        second.done("delete_token", id);
+
+        let folder = tempfile::tempdir().unwrap();
+        cut(&begin, &disk, folder.path());
+        let life = vec![State::Good(value), State::Ended];
+        let found = missing(folder.path(), life).await;
         lost.extend(found.into_iter().map(|what| format!("step {step}: {what}")));
     }
     assert_eq!(lost, <[String; 0]>::default());
