@@ -371,7 +371,8 @@ fn find(path: &Path) -> Result<Option<Metadata>, Error> {
     }
 }
 
-fn beside(store: &Path, end: &str) -> PathBuf {
+/// The file that stands beside the store's with this ending.
+pub(super) fn beside(store: &Path, end: &str) -> PathBuf {
     let mut name = OsString::from(store);
     name.push(end);
     name.into()

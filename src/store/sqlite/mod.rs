@@ -8,13 +8,13 @@ mod audit;
 mod claims;
 mod failure;
 mod files;
+mod identity;
 mod migrate;
 mod rows;
 mod tokens;
 
 use std::{
-    os::unix::fs::MetadataExt as _,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -27,6 +27,7 @@ use rusqlite::{CachedStatement, Connection, OpenFlags, config::DbConfig};
 use self::{
     failure::{again, is_busy},
     files::{Place, Queue},
+    identity::{Identity, place_of},
 };
 use super::{
     Error, Tx, View,
@@ -99,9 +100,8 @@ pub struct Sqlite {
 /// on it, and take every statement from [`prepare`](Self::prepare).
 struct File {
     connection: Connection,
-    /// Where it is, and which file was there when it was opened.
-    path: PathBuf,
-    opened: (u64, u64),
+    /// The files that it has open.
+    identity: Identity,
     /// What the running verb has done and the log must tell of. Filled by its statements, written
     /// by `write_pending` when it has succeeded, forgotten when it is undone.
     pending: Vec<Record>,
@@ -175,8 +175,7 @@ impl Sqlite {
 
 impl File {
     fn to_write(place: &Place, queue: &Queue, durability: Durability) -> Result<Self, Error> {
-        let mut file = Self::connect(place, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        let connection = &mut file.connection;
+        let mut connection = connect(place, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         // SQLite opens a file that it may not write as one to read, and says nothing.
         if connection.is_readonly("main")? {
             return Err(Error::Refused(format!(
@@ -187,7 +186,7 @@ impl File {
         let refused = |error| place.about(error);
         // Before anything is changed: the file may be somebody else's. A store that is up to date
         // is left here without ever having been locked.
-        let is_current = migrate::is_current(connection).map_err(refused)?;
+        let is_current = migrate::is_current(&connection).map_err(refused)?;
         let synchronous = match durability {
             Durability::Full => "full",
             Durability::Off => "off",
@@ -197,21 +196,18 @@ impl File {
         connection.pragma_update(None, "fullfsync", durability == Durability::Full)?;
         connection.pragma_update(None, "checkpoint_fullfsync", durability == Durability::Full)?;
         if is_current {
-            into_wal(connection)?;
+            into_wal(&connection)?;
         } else {
             let _turn = queue.wait();
             // Whoever made the folders may have been killed before it could. A store that is up to
             // date has names that last.
             place.sync()?;
-            into_wal(connection)?;
-            migrate::apply(connection).map_err(refused)?;
+            into_wal(&connection)?;
+            migrate::apply(&mut connection).map_err(refused)?;
         }
         // A sealed value that was deleted must be gone from the file.
         connection.pragma_update(None, "secure_delete", true)?;
-        file.settle()?;
-        // SQLite opens the log with the first look.
-        file.connection
-            .pragma_query_value(None, "user_version", |_| Ok(()))?;
+        let file = Self::settled(connection, place)?;
         if durability == Durability::Full {
             place.sync_log()?;
         }
@@ -219,50 +215,21 @@ impl File {
     }
 
     fn to_read(place: &Place) -> Result<Self, Error> {
-        let mut file = Self::connect(place, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-        file.connection.pragma_update(None, "query_only", true)?;
-        file.settle()?;
-        Ok(file)
+        let connection = connect(place, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        connection.pragma_update(None, "query_only", true)?;
+        Self::settled(connection, place)
     }
 
-    fn connect(place: &Place, access: OpenFlags) -> Result<Self, Error> {
-        // One thread a connection needs no mutex. The path has no link in it; one that appears in
-        // the meantime is not followed. The file is there already, with its mode: never created.
-        let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
-        let path = place.store().to_owned();
-        let opened = identity(&path)?;
-        let mut connection = Connection::open_with_flags(&path, flags)?;
-        // First of all: every other line may meet another process.
-        patient(&mut connection, PATIENCE_AT_OPEN)?;
-        // Without it, statements with joins are prepared anew each time: ten times the work.
-        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
-        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
-        connection.set_prepared_statement_cache_capacity(STATEMENTS);
-        if identity(&path)? != opened {
-            return Err(Error::Unavailable(
-                "another file was put in the store's place while it was opened; try again".into(),
-            ));
-        }
+    /// Once the file is known to be a store.
+    fn settled(mut connection: Connection, place: &Place) -> Result<Self, Error> {
+        settle(&mut connection)?;
+        // SQLite opens the log with the first look.
+        connection.pragma_query_value(None, "user_version", |_| Ok(()))?;
         Ok(Self {
             connection,
-            path,
-            opened,
+            identity: Identity::of(place.store())?,
             pending: Vec::new(),
         })
-    }
-
-    /// What every connection is told once the file is known to be a store.
-    fn settle(&mut self) -> Result<(), Error> {
-        let connection = &mut self.connection;
-        connection.pragma_update(None, "foreign_keys", true)?;
-        connection.pragma_update(None, "cell_size_check", true)?;
-        // Mapped memory turns a failing disk into a signal that ends the process.
-        connection.pragma_update(None, "mmap_size", 0)?;
-        connection.pragma_update(None, "temp_store", "memory")?;
-        // KiB, a connection: the working set of a store is small, and there may be many processes.
-        connection.pragma_update(None, "cache_size", -2048)?;
-        patient(connection, PATIENCE)
     }
 
     /// The statement `sql`, compiled once a connection. Refused outside a transaction: after a
@@ -303,6 +270,20 @@ impl File {
                         job.settle(Err(again(&error)));
                     }
                 }
+            }
+        }
+        self.let_go();
+    }
+
+    /// Closing, SQLite brings the log into the file as far as it knows it, and takes it away by its
+    /// name. It sees to it that the file is still ours, but not the log and its index: what it takes
+    /// away then is what others have written there since, their revocations with it.
+    fn let_go(self) {
+        if self.identity.is_replaced() {
+            tracing::warn!("another file was put in the store's place; ours is left as it is");
+            let kept = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+            if let Err(error) = self.connection.set_db_config(kept, true) {
+                tracing::error!(%error, "the log of the store that was replaced cannot be kept");
             }
         }
     }
@@ -390,11 +371,7 @@ impl File {
     fn begin(&mut self, sql: &str) -> Result<(), Error> {
         // A store that was put in our file's place, by a restore or a move, may hold revocations
         // that ours will never see.
-        if identity(&self.path)? != self.opened {
-            return Err(Error::Unavailable(
-                "another file was put in the store's place; restart this keywright".into(),
-            ));
-        }
+        self.identity.hold()?;
         // Not by `prepare`: here there is no transaction yet.
         self.connection.prepare_cached(sql)?.execute([])?;
         let version = self
@@ -426,12 +403,39 @@ impl Taken {
     }
 }
 
-/// Which file is at `path`: its device and its number there.
-fn identity(path: &Path) -> Result<(u64, u64), Error> {
-    let found = std::fs::symlink_metadata(path).map_err(|error| {
-        Error::Unavailable(format!("the store `{}`: {error}", path.display()).into())
-    })?;
-    Ok((found.dev(), found.ino()))
+/// Opens the file for one of our connections.
+fn connect(place: &Place, access: OpenFlags) -> Result<Connection, Error> {
+    // One thread a connection needs no mutex. The path has no link in it; one that appears in
+    // the meantime is not followed. The file is there already, with its mode: never created.
+    let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    let path = place.store();
+    let opened = place_of(path)?;
+    let mut connection = Connection::open_with_flags(path, flags)?;
+    // First of all: every other line may meet another process.
+    patient(&mut connection, PATIENCE_AT_OPEN)?;
+    // Without it, statements with joins are prepared anew each time: ten times the work.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    if place_of(path)? != opened {
+        return Err(Error::Unavailable(
+            "another file was put in the store's place while it was opened; try again".into(),
+        ));
+    }
+    Ok(connection)
+}
+
+/// What every connection is told.
+fn settle(connection: &mut Connection) -> Result<(), Error> {
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "cell_size_check", true)?;
+    // Mapped memory turns a failing disk into a signal that ends the process.
+    connection.pragma_update(None, "mmap_size", 0)?;
+    connection.pragma_update(None, "temp_store", "memory")?;
+    // KiB, a connection: the working set of a store is small, and there may be many processes.
+    connection.pragma_update(None, "cache_size", -2048)?;
+    patient(connection, PATIENCE)
 }
 
 /// Makes `connection` try again when another one is in its way, for as long as `patience`.
