@@ -1,0 +1,6 @@
+//! What an attacker tries, by attack, through the doors that there are: each is refused, or found,
+//! and `docs/threat-model.md` names the test.
+
+mod minting;
+mod step;
+mod world;
