@@ -9,6 +9,7 @@ use crate::{
         id::AccountId,
         token::Whose,
     },
+    store::Link,
 };
 
 /// How many entries are read at once: it bounds the memory that a long chain takes.
@@ -36,6 +37,14 @@ pub enum Fault {
         /// Which.
         sequence: u64,
     },
+    /// An entry that none of ours could be: they are counted from 1.
+    #[error("entry {sequence} stands before the first")]
+    OutOfPlace {
+        /// In which chain.
+        chain: Chain,
+        /// Which.
+        sequence: i64,
+    },
     /// Entries are missing.
     #[error("entries are missing before entry {sequence}")]
     Gap {
@@ -57,6 +66,9 @@ pub enum Fault {
     /// An account without a trail.
     #[error("the account {0} has no chain, and every account begins one")]
     NoChain(AccountId),
+    /// The file is damaged, or an index was edited.
+    #[error("the file is damaged, or an index says what its table does not")]
+    Damaged,
     /// Tables, indexes or triggers that no migration made, or that one made and are gone.
     #[error("the tables, indexes and triggers are not those that keywright makes")]
     Schema,
@@ -81,21 +93,18 @@ impl Authority {
             let mut chains = Vec::new();
             for (chain, told, head) in view.chains(&permit)? {
                 let (mut last, mut before) = (0, ORIGIN);
-                loop {
-                    let piece = view.chain(&permit, chain, last, PIECE)?;
-                    for record in &piece {
-                        let sequence = record.sequence;
-                        if sequence != last + 1 {
-                            faults.push(Fault::Gap { chain, sequence });
-                        }
-                        if !digest::equal(&record.chained(&before), &record.hash) {
-                            faults.push(Fault::Altered { chain, sequence });
-                        }
-                        (last, before) = (sequence, record.hash);
+                // From before the first: what stands there would be told of by nobody.
+                let mut from = Some(i64::MIN);
+                while let Some(begin) = from {
+                    let piece = view.chain(&permit, chain, begin, PIECE)?;
+                    for link in &piece {
+                        let (found, place) = walked(chain, link, last, &before);
+                        faults.extend(found);
+                        (last, before) = place.unwrap_or((last, before));
                     }
-                    if piece.len() < PIECE as usize {
-                        break;
-                    }
+                    let is_full = piece.len() == PIECE as usize;
+                    let end = piece.last().filter(|_| is_full);
+                    from = end.and_then(|link| link.sequence.checked_add(1));
                 }
                 if last != told || !digest::equal(&before, &head) {
                     let found = last;
@@ -103,16 +112,23 @@ impl Authority {
                 }
                 chains.push((chain, last, before));
             }
-            for account in view.accounts(&permit)? {
-                let chain = Chain::Account(account.id);
-                if !chains.iter().any(|(found, ..)| *found == chain) {
-                    faults.push(Fault::NoChain(account.id));
+            let kept = view.everything_kept(&permit)?;
+            for row in &kept {
+                if let Target::Account(id) = row.target
+                    && row.found != ABSENT
+                    && !chains
+                        .iter()
+                        .any(|(found, ..)| *found == Chain::Account(id))
+                {
+                    faults.push(Fault::NoChain(id));
                 }
+            }
+            if !view.is_whole(&permit)? {
+                faults.push(Fault::Damaged);
             }
             if !view.is_schema_ours(&permit)? {
                 faults.push(Fault::Schema);
             }
-            let kept = view.everything_kept(&permit)?;
             for row in &kept {
                 match row.told {
                     None => faults.push(Fault::Untold(row.target)),
@@ -129,4 +145,29 @@ impl Authority {
         })
         .await
     }
+}
+
+/// Holds the next entry of a chain against the place and the hash of the one before: what is wrong
+/// with it, and its own place and hash, if it has one in the chain.
+fn walked(
+    chain: Chain,
+    link: &Link,
+    last: u64,
+    before: &Digest,
+) -> (Vec<Fault>, Option<(u64, Digest)>) {
+    let mut faults = Vec::new();
+    let Some(sequence) = u64::try_from(link.sequence).ok().filter(|place| *place > 0) else {
+        let sequence = link.sequence;
+        return (vec![Fault::OutOfPlace { chain, sequence }], None);
+    };
+    if sequence != last + 1 {
+        faults.push(Fault::Gap { chain, sequence });
+    }
+    let record = link.record.as_ref();
+    if !record.is_some_and(|record| digest::equal(&record.chained(before), &record.hash)) {
+        faults.push(Fault::Altered { chain, sequence });
+    }
+    // The hash of one that cannot be read is not believed: the next is found altered, too.
+    let hash = record.map_or(ORIGIN, |record| record.hash);
+    (faults, Some((sequence, hash)))
 }

@@ -38,6 +38,15 @@ pub struct Kept {
     pub found: Digest,
 }
 
+/// An entry as it lies in a chain.
+#[derive(Debug)]
+pub struct Link {
+    /// Its place. The first of ours is 1.
+    pub sequence: i64,
+    /// What it says; `None` where none of ours says such a thing.
+    pub record: Option<AuditRecord>,
+}
+
 /// The statements that read, each after its `permit`, or before a decision by value or for whose
 /// a thing is.
 pub trait ReadAudit {
@@ -54,18 +63,20 @@ pub trait ReadAudit {
     ) -> Result<Vec<AuditRecord>, Error>;
     /// Every chain, with the place and the hash at which it is said to end.
     fn chains(&mut self, permit: &Permit<'_>) -> Result<Vec<(Chain, u64, Digest)>, Error>;
-    /// A piece of a chain, oldest first.
+    /// A piece of a chain from that place on, oldest first: all that is there, whoever wrote it.
     fn chain(
         &mut self,
         permit: &Permit<'_>,
         chain: Chain,
-        after: u64,
+        from: i64,
         rows: u32,
-    ) -> Result<Vec<AuditRecord>, Error>;
+    ) -> Result<Vec<Link>, Error>;
     /// Everything that is kept or was told of, each with what was last told of it.
     fn everything_kept(&mut self, permit: &Permit<'_>) -> Result<Vec<Kept>, Error>;
     /// What the engine finds wrong with what it keeps; nothing, if all is well. Reads all of it.
     fn damage(&mut self, permit: &Permit<'_>) -> Result<Vec<String>, Error>;
+    /// Whether the file is whole, and every index says what its table says. Reads all of it.
+    fn is_whole(&mut self, permit: &Permit<'_>) -> Result<bool, Error>;
     /// Whether the tables, indexes and triggers are those that the migrations make, to the letter.
     fn is_schema_ours(&mut self, permit: &Permit<'_>) -> Result<bool, Error>;
     /// The ids of the keys that something is sealed with.

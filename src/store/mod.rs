@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 
 use crate::authz::Record;
 pub use accounts::{ReadAccounts, WriteAccounts};
-pub use audit::{AuditFilter, Kept, ReadAudit, WriteAudit};
+pub use audit::{AuditFilter, Kept, Link, ReadAudit, WriteAudit};
 pub use claims::{ReadClaims, Replay, WriteClaims};
 use lane::Asked;
 pub use sqlite::{Durability, Options, Sqlite};

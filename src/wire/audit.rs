@@ -132,10 +132,12 @@ impl From<&Verified> for Verification {
 impl From<&Fault> for ChainFault {
     fn from(fault: &Fault) -> Self {
         let chain = match fault {
-            Fault::Altered { chain, .. } | Fault::Gap { chain, .. } | Fault::End { chain, .. } => {
-                Some(chain)
-            }
+            Fault::Altered { chain, .. }
+            | Fault::OutOfPlace { chain, .. }
+            | Fault::Gap { chain, .. }
+            | Fault::End { chain, .. } => Some(chain),
             Fault::NoChain(_)
+            | Fault::Damaged
             | Fault::Schema
             | Fault::Row(_)
             | Fault::Untold(_)

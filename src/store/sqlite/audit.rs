@@ -17,11 +17,14 @@ use crate::{
         audit::{ABSENT, AuditRecord, Chain, ORIGIN, Target},
         id::{AccountId, TokenId, UserId},
     },
-    store::{AuditFilter, Error, Kept, ReadAudit, Reads, WriteAudit, Writes},
+    store::{AuditFilter, Error, Kept, Link, ReadAudit, Reads, WriteAudit, Writes},
 };
 
 const RECORD: &str = "select chain, sequence, at, actor, user_id, front, request_id, action,
     target_kind, target_id, owner_id, outcome, reason, count, digest, hash from audit";
+
+/// What an entry tells of: its chain, and what of which kind.
+type Thing = (Uuid, &'static str, Uuid);
 
 impl Reads for File {}
 impl Writes for File {}
@@ -101,26 +104,30 @@ impl ReadAudit for File {
         &mut self,
         _: &Permit<'_>,
         chain: Chain,
-        after: u64,
+        from: i64,
         rows: u32,
-    ) -> Result<Vec<AuditRecord>, Error> {
-        let sql = format!("{RECORD} where chain = ?1 and sequence > ?2 order by sequence limit ?3");
+    ) -> Result<Vec<Link>, Error> {
+        let sql =
+            format!("{RECORD} where chain = ?1 and sequence >= ?2 order by sequence limit ?3");
         let key = chain.key();
-        let params = params![key.as_bytes(), place(after), rows];
-        self.all(&sql, params, record)
+        self.all(&sql, params![key.as_bytes(), from, rows], |row| {
+            Ok(Link {
+                sequence: row.get("sequence")?,
+                // One bad entry does not hide what is wrong with the others.
+                record: record(row).ok(),
+            })
+        })
     }
 
     fn everything_kept(&mut self, _: &Permit<'_>) -> Result<Vec<Kept>, Error> {
         let sql = "select chain, target_kind, target_id, digest, max(sequence) from audit
-            where target_id is not null and digest is not null
+            where target_id is not null and digest is not null and sequence > 0
             group by chain, target_kind, target_id";
-        let told: HashMap<(Uuid, &'static str, Uuid), Digest> = self
-            .all(sql, [], |row| {
-                let target = target(row)?.ok_or(rusqlite::Error::InvalidQuery)?;
-                let key = (id(row, "chain")?, target.kind(), target.uuid());
-                Ok((key, digest(row, "digest")?))
-            })?
+        let told: HashMap<Thing, Digest> = self
+            // An entry that cannot be read tells of nothing, and its chain shows it.
+            .all(sql, [], |row| Ok(told(row).ok().flatten()))?
             .into_iter()
+            .flatten()
             .collect();
         let mut kept = Vec::new();
         for (&(chain, kind, id), digest) in &told {
@@ -156,8 +163,7 @@ impl ReadAudit for File {
     }
 
     fn damage(&mut self, _: &Permit<'_>) -> Result<Vec<String>, Error> {
-        let mut found = self.all("pragma integrity_check", [], |row| row.get(0))?;
-        found.retain(|line: &String| line != "ok");
+        let mut found = self.faults_of_the_file()?;
         found.extend(self.all("pragma foreign_key_check", [], |row| {
             let table: String = row.get(0)?;
             Ok(format!("a row of `{table}` belongs to one that is gone"))
@@ -165,10 +171,16 @@ impl ReadAudit for File {
         Ok(found)
     }
 
+    fn is_whole(&mut self, _: &Permit<'_>) -> Result<bool, Error> {
+        Ok(self.faults_of_the_file()?.is_empty())
+    }
+
     fn is_schema_ours(&mut self, _: &Permit<'_>) -> Result<bool, Error> {
-        // Statistics that an administrator had made change no meaning.
+        // The tables of statistics that an administrator had made change no meaning. A trigger may
+        // bear their name, too, where somebody writes it into the schema behind SQLite's back.
         let sql = "select type, name, tbl_name, sql from sqlite_schema
-            where name not glob 'sqlite_stat[0-9]' order by type, name";
+            where not (type = 'table' and name in ('sqlite_stat1', 'sqlite_stat4'))
+            order by type, name";
         let found = self.all(sql, [], |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
         })?;
@@ -326,6 +338,13 @@ impl File {
 }
 
 impl File {
+    /// What SQLite finds wrong with the file.
+    fn faults_of_the_file(&self) -> Result<Vec<String>, Error> {
+        let mut found = self.all("pragma integrity_check", [], |row| row.get(0))?;
+        found.retain(|line: &String| line != "ok");
+        Ok(found)
+    }
+
     /// Adds every row that `sql` finds for `id`.
     fn fold_all(&self, mut fields: Fields, sql: &str, id: Uuid) -> Result<Fields, Error> {
         let mut statement = self.prepare(sql)?;
@@ -369,6 +388,15 @@ fn record(row: &Row<'_>) -> rusqlite::Result<AuditRecord> {
         digest: left.map(|Bytes(bytes)| bytes),
         hash: digest(row, "hash")?,
     })
+}
+
+/// Of what an entry tells, in which chain, and how it left it; `None` if it tells of nothing.
+fn told(row: &Row<'_>) -> rusqlite::Result<Option<(Thing, Digest)>> {
+    let Some(target) = target(row)? else {
+        return Ok(None);
+    };
+    let key = (id(row, "chain")?, target.kind(), target.uuid());
+    Ok(Some((key, digest(row, "digest")?)))
 }
 
 fn target(row: &Row<'_>) -> rusqlite::Result<Option<Target>> {

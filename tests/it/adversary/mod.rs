@@ -2,5 +2,6 @@
 //! and `docs/threat-model.md` names the test.
 
 mod minting;
+mod rows;
 mod step;
 mod world;
