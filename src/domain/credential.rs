@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use super::{
     shape::{CHANCE, Shape},
+    text,
     token::{Format, Kind},
 };
 use crate::crypto::{checksum, digest, random};
@@ -155,9 +156,10 @@ impl HashedToken {
 }
 
 impl TokenPrefix {
-    /// The prefix as the store kept it.
-    pub fn from_kept(text: String) -> Self {
-        Self(text)
+    /// The prefix as the store kept it. One that was edited behind our back stays harmless: what
+    /// cannot be seen in it is written out.
+    pub fn from_kept(kept: &str) -> Self {
+        Self(text::escaped(kept))
     }
 
     /// The prefix as text.

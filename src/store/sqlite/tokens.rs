@@ -456,7 +456,8 @@ pub(super) fn token(row: &Row<'_>) -> rusqlite::Result<Token> {
             generation,
             format: word(row, 18, str::parse::<Format>)?,
             prefix: row
-                .get::<_, Option<String>>(16)?
+                .get_ref(16)?
+                .as_str_or_null()?
                 .map(TokenPrefix::from_kept),
             generated_at: time(row, 17)?,
         }),

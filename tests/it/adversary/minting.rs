@@ -16,8 +16,8 @@ use super::{
 };
 
 /// So many stories, and so many tries in each. More of both: `PROPTEST_CASES=2000`.
-const STORIES: u32 = 24;
-const TRIES: usize = 60;
+const STORIES: u32 = 32;
+const TRIES: usize = 100;
 
 #[test]
 fn no_chain_of_tries_gives_what_its_maker_could_not_give() {

@@ -46,6 +46,9 @@ pub(super) struct Step {
     pub(super) elsewhere: bool,
 }
 
+/// The place of ann's widest agent among those who hold something.
+const BY_ANN: usize = 2;
+
 const SCOPES: [&str; 9] = [
     "read:notes",
     "write:tokens",
@@ -84,9 +87,9 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
         3 => Just(Verb::Rotate),
         3 => Just(Verb::Update),
         3 => Just(Verb::Claim),
-        2 => Just(Verb::PickUp),
+        3 => Just(Verb::PickUp),
         1 => Just(Verb::Reveal),
-        1 => Just(Verb::Revoke),
+        2 => Just(Verb::Revoke),
         1 => Just(Verb::Person),
         1 => Just(Verb::Wait),
     ];
@@ -95,12 +98,9 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
         2 => Just(How::Inline),
         1 => any::<bool>().prop_map(|is_privileged| How::Profile { is_privileged }),
     ];
-    let who = (
-        verb,
-        0usize..64,
-        0usize..64,
-        prop::option::weighted(0.2, mask()),
-    );
+    // Ann's own agent, which may do everything that she may, is tried more than the others.
+    let by = prop_oneof![1 => Just(BY_ANN), 3 => 0usize..64];
+    let who = (verb, by, 0usize..64, prop::option::weighted(0.2, mask()));
     let what = (
         mask(),
         prop::option::weighted(0.3, 0u8..4),
