@@ -6,6 +6,7 @@ mod audit;
 mod beside;
 mod claim;
 mod cli_token;
+mod closed;
 mod completions;
 mod connect;
 mod demo;
@@ -43,6 +44,7 @@ use sink::clipboard;
 
 /// Runs the command in `arguments`, whose first is the program's name.
 pub async fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    let closed = closed::close();
     let arguments: Vec<_> = arguments.collect();
     if let Some(after) = clipboard::is_to_clear(&arguments) {
         return ended(clipboard::clear(after).await, false);
@@ -56,7 +58,12 @@ pub async fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let json = typed.place.json;
     let filter = env::read(&env::LOG).or_else(|| typed.command.usual_log().map(str::to_owned));
     let done = match telemetry::start(filter.as_deref(), output::colours(&io::stderr())) {
-        Ok(()) => command(typed).await,
+        Ok(()) => {
+            if let Err(why) = closed {
+                tracing::warn!(%why, "other programs of this user may look into this process");
+            }
+            command(typed).await
+        }
         Err(why) => Err(Failure::Misuse(format!("`{}`: {why}", env::LOG.name))),
     };
     ended(done, json)

@@ -2,6 +2,7 @@
 //! and `docs/threat-model.md` names the test. What is proved line by line beside the verb or the
 //! front that it is about is not proved here once more.
 
+mod memory;
 mod minting;
 mod rows;
 mod shown;
