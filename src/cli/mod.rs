@@ -127,7 +127,7 @@ async fn command(typed: Keywright) -> Result<(), Failure> {
     match typed.command {
         Command::Mcp(asked) => mcp::run(place, asked).await,
         Command::Serve(asked) => http::run(place, asked).await,
-        Command::Demo => demo::run().await,
+        Command::Demo { attack } => demo::run(attack).await,
         Command::Doctor => doctor::run(place, out).await,
         Command::Store(asked) => store::run(place, out, asked).await,
         Command::Scan(asked) => scan::run(out, &asked),

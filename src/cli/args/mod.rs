@@ -82,7 +82,15 @@ Examples:
   keywright serve --profile spote                  another product's token API, too")]
     Serve(Serve),
     /// See an agent get a token whose value it never sees, on a throw-away store
-    Demo,
+    #[command(after_help = "\
+Examples:
+  keywright demo
+  keywright demo --attack                          five attacks, each refused; fails if one is not")]
+    Demo {
+        /// See five attacks instead, and what each is told
+        #[arg(long)]
+        attack: bool,
+    },
     /// See whether this installation is sound, and what mends it
     #[command(after_help = "\
 It looks at the store, the vault's key, the audit trail and the clock, and at every client's file;

@@ -1,7 +1,8 @@
-//! `keywright demo`: the main job, seen. A real `keywright mcp` is started as an MCP client starts
-//! it, and asked as an agent asks; a person's commands are run as a person types them. Every line
-//! that is shown is what a process said.
+//! `keywright demo`: the main job, seen, and with `--attack` what is refused. A real `keywright mcp`
+//! is started as an MCP client starts it, and asked as an agent asks; a person's commands are run as
+//! a person types them. Every line that is shown is what a process said.
 
+mod attack;
 mod session;
 
 use std::{
@@ -15,14 +16,25 @@ use anyhow::{Context as _, bail, ensure};
 use serde_json::{Value, json};
 
 use super::{error::Failure, output};
-use crate::{config::env, domain::id::RequestId};
+use crate::{
+    config::env,
+    domain::{id::RequestId, text::quoted},
+};
 use session::Session;
 
-/// Plays the whole of it on a throw-away store, which is gone afterwards.
-pub(super) async fn run() -> Result<(), Failure> {
+/// Plays the whole of it on a throw-away store, which is gone afterwards: the main job, or the
+/// attacks on it.
+pub(super) async fn run(attack: bool) -> Result<(), Failure> {
     // Processes and pipes block, and the story has nothing else to wait for.
-    let told = tokio::task::spawn_blocking(|| Stage::build()?.play()).await;
-    told.map_err(anyhow::Error::new)??;
+    let told = tokio::task::spawn_blocking(move || {
+        let stage = Stage::build()?;
+        if attack {
+            attack::play(&stage)
+        } else {
+            stage.play()
+        }
+    });
+    told.await.map_err(anyhow::Error::new)??;
     Ok(())
 }
 
@@ -129,17 +141,13 @@ impl Stage {
 
     /// What the person types is shown, and what the program answers.
     fn person(&self, words: &[&str]) -> anyhow::Result<String> {
-        tell(&format!("  person   $ keywright {}", words.join(" ")));
+        tell(&format!("  person   $ {}", typed(words)));
         let done = self
             .command()
             .args(words)
             .stderr(Stdio::inherit())
             .output()?;
-        ensure!(
-            done.status.success(),
-            "`keywright {}` failed",
-            words.join(" ")
-        );
+        ensure!(done.status.success(), "`{}` failed", typed(words));
         let said = String::from_utf8(done.stdout)?;
         for line in said.lines() {
             tell(&format!("           {line}"));
@@ -150,19 +158,25 @@ impl Stage {
     /// The person picks a value up. Their terminal would show it whole; here only what is always
     /// visible of it is shown.
     fn claim(&self, code: &str) -> anyhow::Result<String> {
-        tell(&format!("  person   $ keywright claim {code}"));
+        self.value(&["claim", code])
+    }
+
+    /// What the person types that ends with a value on their terminal.
+    fn value(&self, words: &[&str]) -> anyhow::Result<String> {
+        tell(&format!("  person   $ {}", typed(words)));
         // A pipe is no terminal: the demo reads the value in the person's place.
         let done = self
             .command()
-            .args(["claim", code, "--to", "stdout"])
+            .args(words)
+            .args(["--to", "stdout"])
             .output()?;
         let (value, aside) = (
             String::from_utf8(done.stdout)?,
             String::from_utf8(done.stderr)?,
         );
-        ensure!(done.status.success(), "the claim failed: {aside}");
+        ensure!(done.status.success(), "`{}` failed: {aside}", typed(words));
         let value = value.trim().to_owned();
-        ensure!(value.len() == 56, "the claim printed something else");
+        ensure!(value.len() == 56, "`{}` printed no value", typed(words));
         tell(&format!("           {}", session::veiled(&value)));
         tell(&format!("           {}", aside.trim()));
         Ok(value)
@@ -181,6 +195,12 @@ impl Drop for Stage {
     fn drop(&mut self) {
         drop(fs::remove_dir_all(&self.folder));
     }
+}
+
+/// A command, as it is typed.
+fn typed(words: &[&str]) -> String {
+    let words = words.iter().map(quoted);
+    format!("keywright {}", words.collect::<Vec<_>>().join(" "))
 }
 
 fn say(what: &str) {

@@ -9,10 +9,10 @@ use anyhow::{Context as _, bail, ensure};
 use serde_json::{Value, json};
 
 use super::{Stage, tell};
-use crate::config::env;
+use crate::{config::env, domain::text::escaped};
 
 /// How much of a long field is shown.
-const SHOWN: usize = 200;
+const SHOWN: usize = 600;
 
 /// A server that was started, and all that it has said.
 pub(super) struct Session {
@@ -42,7 +42,11 @@ impl Session {
         Self::start("job", command)
     }
 
-    fn start(who: &'static str, mut command: std::process::Command) -> anyhow::Result<Self> {
+    /// A session of `who`, with the server that `command` starts.
+    pub(super) fn start(
+        who: &'static str,
+        mut command: std::process::Command,
+    ) -> anyhow::Result<Self> {
         let mut server = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -74,6 +78,11 @@ impl Session {
         Ok(session)
     }
 
+    /// The same by another name.
+    pub(super) fn called(self, who: &'static str) -> Self {
+        Self { who, ..self }
+    }
+
     /// Calls a tool that is to succeed, and shows the call and its answer.
     pub(super) fn call(&mut self, tool: &str, arguments: &Value) -> anyhow::Result<Value> {
         let result = self.tool(tool, arguments)?;
@@ -97,6 +106,13 @@ impl Session {
         Ok(())
     }
 
+    /// What a client shows a model of the tools, as it came.
+    pub(super) fn tools(&mut self) -> anyhow::Result<Value> {
+        tell(&format!("  {:8} > tools/list", self.who));
+        let answer = self.ask("tools/list", &json!({}))?;
+        Ok(answer["result"].clone())
+    }
+
     /// Hangs up, and answers with all that the server said.
     pub(super) fn end(mut self) -> anyhow::Result<String> {
         drop(self.input);
@@ -106,7 +122,9 @@ impl Session {
     }
 
     fn tool(&mut self, tool: &str, arguments: &Value) -> anyhow::Result<Value> {
-        tell(&format!("  {:8} > {tool} {arguments}", self.who));
+        // What is sent may hold what a terminal would heed.
+        let sent = escaped(&arguments.to_string());
+        tell(&format!("  {:8} > {tool} {sent}", self.who));
         let answer = self.ask(
             "tools/call",
             &json!({ "name": tool, "arguments": arguments }),

@@ -103,6 +103,11 @@ fn values_are_found_in_files_by_their_checksum() {
 }
 
 #[test]
+fn five_attacks_are_played_and_each_is_refused() {
+    transcript("demo_attack");
+}
+
+#[test]
 fn the_environment_is_read_as_it_says() {
     transcript("environment");
 }
