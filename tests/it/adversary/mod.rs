@@ -7,4 +7,5 @@ mod minting;
 mod rows;
 mod shown;
 mod step;
+mod timing;
 mod world;
