@@ -243,3 +243,45 @@ fn the_example_configuration_starts_a_server() {
         assert!(store.is_file());
     }
 }
+
+/// Where the tests of a module may stand: `a::b` in `a/b.rs`, or in `a/b/mod.rs`.
+fn files_of(module: &str) -> Vec<String> {
+    let path = module.replace("::", "/");
+    let rooms = if module.starts_with("authz") {
+        "src"
+    } else {
+        "tests/it"
+    };
+    ["{room}/{path}.rs", "{room}/{path}/mod.rs"]
+        .map(|file| file.replace("{room}", rooms).replace("{path}", &path))
+        .into()
+}
+
+#[test]
+fn the_threat_model_names_tests_that_are_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("docs/threat-model.md")).unwrap();
+    let named = page.split('`').skip(1).step_by(2);
+    let named = named.filter_map(|name| name.rsplit_once("::"));
+    let named: Vec<_> = named.filter(|(_, test)| !test.is_empty()).collect();
+    assert!(named.len() > 40, "{named:?}");
+
+    for (module, test) in named {
+        let is_there = files_of(module).iter().any(|file| {
+            let text = fs::read_to_string(root.join(file)).unwrap_or_default();
+            text.contains(&format!("fn {test}("))
+        });
+        assert!(
+            is_there,
+            "docs/threat-model.md: there is no test `{module}::{test}`"
+        );
+    }
+    // A line without a test is a promise that nobody holds.
+    let lines = page.lines().filter(|line| line.starts_with("| "));
+    for line in lines.filter(|line| !line.starts_with("| ---") && !line.ends_with("| shown by |")) {
+        assert!(
+            line.contains("::"),
+            "docs/threat-model.md shows nothing: {line}"
+        );
+    }
+}
