@@ -241,8 +241,10 @@ impl World {
             Verb::Revoke => self.revoke(step).await,
             Verb::Person => self.person(step).await,
             Verb::Wait => {
+                let days = i64::from(step.key == Some(2));
+                let minutes = i64::from(step.scopes % 32) * 3;
                 self.app
-                    .advance(Duration::minutes(i64::from(step.scopes) * 3));
+                    .advance(Duration::days(days) + Duration::minutes(minutes));
                 Ok(())
             }
         };
