@@ -269,10 +269,14 @@ fn is_key(word: &str) -> bool {
     !word.is_empty() && word.chars().all(is_part)
 }
 
-/// The rest of the line at `at`, without its end.
+/// The rest of the line at `at`, without its end. A carriage return is part of that only before a
+/// line feed: at the end of the file another line would come behind it.
 fn line_at(text: &str, at: usize) -> &str {
     let rest = &text[at..];
-    let line = rest.find('\n').map_or(rest, |end| &rest[..end]);
+    let Some(end) = rest.find('\n') else {
+        return rest;
+    };
+    let line = &rest[..end];
     line.strip_suffix('\r').unwrap_or(line)
 }
 
@@ -366,6 +370,8 @@ mod tests {
             ("A=$(cat\nKEY=old\n)\n", EditError::Line(1)),
             ("\nKEY: old\n", EditError::Line(2)),
             ("A=1\rKEY=old\n", EditError::Line(1)),
+            ("A=1\r", EditError::Line(1)),
+            ("\r\n\r", EditError::Line(2)),
             ("if true; then\nKEY=old\nfi\n", EditError::Line(1)),
             ("A=\"two\nlines\"\nset -a\n", EditError::Line(3)),
             ("KEY=1\nA=2\nexport KEY=3\n", EditError::Twice(1, 3)),
