@@ -1,6 +1,6 @@
 //! How a value reaches its user: in the answer, or by a claim that a person picks up.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use chrono::Duration;
 use zeroize::Zeroizing;
@@ -13,7 +13,7 @@ use crate::{
         claim::{self, Claim, ClaimCode},
         cli_token::Sealed,
         clock::Time,
-        credential::PlainToken,
+        credential::{Brand, PlainToken},
         shape::{CHANCE, Shape},
         token::{Kind, Present, Token, Value},
     },
@@ -85,13 +85,15 @@ pub enum Delivered {
     Before,
 }
 
-/// A delivery, with what it needs of chance: made before the transaction, which may run twice.
+/// A delivery, with what it needs of chance: the same if the transaction runs twice, and made when
+/// it is needed first, since most deliveries need little of it.
 pub(super) struct Delivery {
     how: Deliver,
-    pat: Arc<PlainToken>,
-    cli: Arc<PlainToken>,
-    chance: Zeroizing<[u8; CHANCE]>,
-    code: Arc<ClaimCode>,
+    brand: Brand,
+    pat: OnceLock<Arc<PlainToken>>,
+    cli: OnceLock<Arc<PlainToken>>,
+    chance: OnceLock<Zeroizing<[u8; CHANCE]>>,
+    code: OnceLock<Arc<ClaimCode>>,
 }
 
 impl Delivery {
@@ -103,11 +105,19 @@ impl Delivery {
             (None, Deliver::Profile(through)) => Some(&through.shape),
             (None, Deliver::Claim | Deliver::Inline) => None,
         };
+        let generated = || PlainToken::generate(&self.brand, token.kind).into();
         match (token.kind, shape) {
-            (Kind::Pat, None) => Arc::clone(&self.pat),
-            (Kind::Pat, Some(shape)) => PlainToken::shaped(shape, &self.chance).into(),
-            (Kind::Cli, _) => Arc::clone(&self.cli),
+            (Kind::Pat, None) => Arc::clone(self.pat.get_or_init(generated)),
+            (Kind::Pat, Some(shape)) => {
+                PlainToken::shaped(shape, self.chance.get_or_init(random::bytes)).into()
+            }
+            (Kind::Cli, _) => Arc::clone(self.cli.get_or_init(generated)),
         }
+    }
+
+    /// The code of the claim, if it waits for one.
+    fn code(&self) -> &Arc<ClaimCode> {
+        self.code.get_or_init(|| ClaimCode::generate().into())
     }
 
     /// Whether the value leaves in the answer.
@@ -140,10 +150,11 @@ impl Authority {
     pub(super) fn delivery(&self, how: Deliver) -> Delivery {
         Delivery {
             how,
-            pat: PlainToken::generate(&self.brand, Kind::Pat).into(),
-            cli: PlainToken::generate(&self.brand, Kind::Cli).into(),
-            chance: random::bytes(),
-            code: ClaimCode::generate().into(),
+            brand: self.brand.clone(),
+            pat: OnceLock::new(),
+            cli: OnceLock::new(),
+            chance: OnceLock::new(),
+            code: OnceLock::new(),
         }
     }
 
@@ -230,7 +241,7 @@ impl Authority {
             }
             Deliver::Claim => {
                 let claim = Claim {
-                    code: delivery.code.hashed(),
+                    code: delivery.code().hashed(),
                     token: token.id,
                     opened_by: who.actor(),
                     opened_at: who.at(),
@@ -240,7 +251,7 @@ impl Authority {
                 };
                 tx.open_claim(&claim, entry)?;
                 Ok(Delivered::Claim {
-                    code: Arc::clone(&delivery.code),
+                    code: Arc::clone(delivery.code()),
                     expires_at: claim.expires_at,
                 })
             }
