@@ -48,8 +48,11 @@ fn drawn(file: &Connection, table: &str) -> String {
         from pragma_foreign_key_list(?1) order by id";
     let indexes = "select '  ' || iif(i.\"unique\", 'unique ', '') || 'index '
             || iif(i.origin = 'c', i.name, 'of its own')
-            || ' (' || (select group_concat(name || iif(coll = 'BINARY', '', ' ' || lower(coll)), ', '
-                order by seqno) from pragma_index_xinfo(i.name) where key)
+            || ' (' || coalesce((select group_concat(name || iif(coll = 'BINARY', '', ' ' || lower(coll)),
+                ', ' order by seqno) from pragma_index_xinfo(i.name) where key),
+                -- What an index is of that has no columns of its own stands in its statement.
+                (select substr(sql, instr(sql, ' (') + 2, length(sql) - instr(sql, ' (') - 2)
+                    from sqlite_schema where name = i.name))
             || ')' || iif(i.partial,
                 ' where ' || (select substr(sql, instr(sql, ' where ') + 7)
                     from sqlite_schema where name = i.name), '')

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{
     File,
-    rows::{Bytes, digest, id, maybe_id, time, word},
+    rows::{Bytes, actor, digest, id, maybe_id, time, word},
 };
 use crate::{
     authz::{Entry, Permit, Record},
@@ -325,7 +325,7 @@ impl File {
         };
         if let Target::Token(_) = target {
             let sql =
-                "select generation, hash, format, prefix, generated_at, dies_at, sealed, key_id
+                "select generation, hash, coalesce(format, 'keywright'), prefix, generated_at, dies_at, sealed, key_id
                 from token_values where token_id = ?1 order by generation";
             fields = self.fold_all(fields, sql, id)?;
             // A claim that waits makes a value: whoever writes one has a token.
@@ -360,6 +360,10 @@ impl File {
 fn fold(mut fields: Fields, row: &Row<'_>) -> rusqlite::Result<Fields> {
     for column in 0..row.as_ref().column_count() {
         fields = match row.get_ref(column)? {
+            // Told in words, as it was kept when the first digests were.
+            ValueRef::Blob(_) if row.as_ref().column_name(column)? == "created_by" => {
+                fields.text(&actor(row, column)?.to_string())
+            }
             ValueRef::Null => fields.maybe(None, Fields::text),
             ValueRef::Integer(number) => fields.number(number),
             ValueRef::Text(bytes) | ValueRef::Blob(bytes) => fields.bytes(bytes),

@@ -30,6 +30,11 @@ const KNOWN: &[Migration] = &[
         name: "formats",
         sql: include_str!("../../../migrations/sqlite/0002_formats.sql"),
     },
+    Migration {
+        number: 3,
+        name: "smaller",
+        sql: include_str!("../../../migrations/sqlite/0003_smaller.sql"),
+    },
 ];
 
 /// A step that a store has been through.
@@ -299,7 +304,7 @@ mod tests {
         connection.execute_batch(&old).unwrap();
         let values = |connection: &Connection| -> String {
             let sql = "select group_concat(concat_ws(' ', hex(token_id), generation, hex(hash),
-                format, prefix, generated_at, dies_at, hex(sealed), key_id), '; ') from token_values";
+                coalesce(format, 'keywright'), prefix, generated_at, dies_at, hex(sealed), key_id), '; ') from token_values";
             connection.query_row(sql, [], |row| row.get(0)).unwrap()
         };
         let before = values(&connection);
@@ -309,6 +314,54 @@ mod tests {
         assert_eq!(values(&connection), before);
         let shaped = "update token_values set format = 'acme_<32 hex>' where generation = 2";
         assert_eq!(connection.execute(shaped, []).unwrap(), 1);
+    }
+
+    #[test]
+    fn who_made_the_tokens_of_an_old_store_is_still_known() {
+        let mut connection = file(&KNOWN[..2]);
+        let uuid = "01234567-89ab-7cde-8f01-23456789abcd";
+        let made_by = [
+            format!("token:{uuid}"),
+            format!("local:{uuid}"),
+            "operator".to_owned(),
+            "keywright".to_owned(),
+        ];
+        let insert =
+            "insert into tokens (id, kind, account_id, owner_kind, owner_id, label, scopes,
+                created_at, created_by)
+            values (?1, 'pat', ?2, 'user', ?2, 'x', '', 1, ?3)";
+        let one = [1; 16];
+        let account = "insert into accounts values (?1, 'default', 'Default', 1)";
+        connection.execute(account, [one]).unwrap();
+        for (number, by) in (0..).zip(&made_by) {
+            connection.execute(insert, ([number; 16], one, by)).unwrap();
+        }
+
+        apply_all(&mut connection, KNOWN).unwrap();
+
+        let mut rows = connection
+            .prepare("select created_by from tokens order by id")
+            .unwrap();
+        let found = rows.query_map([], |row| super::super::rows::actor(row, 0));
+        let found: Vec<_> = found
+            .unwrap()
+            .map(|actor| actor.unwrap().to_string())
+            .collect();
+        assert_eq!(found, made_by);
+    }
+
+    #[test]
+    fn an_old_store_with_a_maker_that_nobody_knows_is_left_as_it_was() {
+        let mut connection = file(&KNOWN[..2]);
+        let stranger = "pragma foreign_keys = off;
+            insert into tokens (id, kind, account_id, owner_kind, owner_id, label, scopes,
+                created_at, created_by)
+            values (zeroblob(16), 'pat', zeroblob(16), 'user', zeroblob(16), 'x', '', 1, 'token:x')";
+        connection.execute_batch(stranger).unwrap();
+
+        assert!(apply_all(&mut connection, KNOWN).is_err());
+
+        assert_eq!(done(&connection, KNOWN).unwrap(), 2);
     }
 
     #[test]

@@ -10,7 +10,11 @@ use uuid::Uuid;
 use super::File;
 use crate::{
     crypto::digest::Digest,
-    domain::clock::{self, Time},
+    domain::{
+        actor::Actor,
+        clock::{self, Time},
+        token::Unknown,
+    },
     store::Error,
 };
 
@@ -54,6 +58,37 @@ pub(super) fn time(row: &Row<'_>, at: impl RowIndex) -> rusqlite::Result<Time> {
 pub(super) fn maybe_time(row: &Row<'_>, at: impl RowIndex) -> rusqlite::Result<Option<Time>> {
     let millis: Option<i64> = row.get(at)?;
     Ok(millis.map(clock::from_millis))
+}
+
+/// Who did something, in as few bytes as tell it.
+pub(super) fn actor_bytes(actor: Actor) -> Vec<u8> {
+    let with = |letter, id: Uuid| [&[letter], id.as_bytes().as_slice()].concat();
+    match actor {
+        Actor::Token(id) => with(b't', id.as_uuid()),
+        Actor::Local(id) => with(b'l', id.as_uuid()),
+        Actor::Operator => vec![b'o'],
+        Actor::Keywright => vec![b'k'],
+        Actor::Nobody => vec![b'n'],
+    }
+}
+
+/// What [`actor_bytes`] wrote.
+pub(super) fn actor(row: &Row<'_>, at: impl RowIndex) -> rusqlite::Result<Actor> {
+    let read = |bytes: &[u8]| match *bytes {
+        [b'o'] => Some(Actor::Operator),
+        [b'k'] => Some(Actor::Keywright),
+        [b'n'] => Some(Actor::Nobody),
+        [letter, ref id @ ..] => {
+            let id = Uuid::from_slice(id).ok()?;
+            match letter {
+                b't' => Some(Actor::Token(id.into())),
+                b'l' => Some(Actor::Local(id.into())),
+                _ => None,
+            }
+        }
+        [] => None,
+    };
+    read(row.get_ref(at)?.as_blob()?).ok_or_else(|| wrong(Unknown))
 }
 
 /// A word of ours, read as what it means.

@@ -4,7 +4,7 @@ use rusqlite::{Row, ToSql, params, types::ValueRef};
 
 use super::{
     File,
-    rows::{id, maybe_id, maybe_time, time, word, wrong},
+    rows::{actor, actor_bytes, id, maybe_id, maybe_time, time, word, wrong},
 };
 use crate::{
     authz::{Entry, Permit},
@@ -27,7 +27,7 @@ use crate::{
 pub(super) const TOKEN: &str = "select t.id, t.kind, t.account_id, t.owner_kind, t.owner_id,
     t.label, t.scopes, t.created_at, t.created_by, t.parent_id, t.expires_at, t.disabled_at,
     t.disabled_by_person, t.revoked_at, u.last_used_at, v.generation, v.prefix, v.generated_at,
-    v.format";
+    coalesce(v.format, 'keywright')";
 
 /// How many columns those are.
 const WIDTH: usize = 19;
@@ -37,9 +37,12 @@ pub(super) const WITH: &str = "left join token_uses u on u.token_id = t.id
     left join token_values v on v.token_id = t.id and v.generation =
         (select max(generation) from token_values where token_id = t.id)";
 
+/// The value with this print: found by the half of it that the index holds, and compared whole.
+const BY_HASH: &str = "substr(p.hash, 1, 16) = substr(?1, 1, 16) and p.hash = ?1";
+
 impl ReadTokens for File {
     fn presented(&mut self, hash: &HashedToken) -> Result<Option<Presented>, Error> {
-        let sql = presented_where("p.hash = ?1");
+        let sql = presented_where(BY_HASH);
         self.one(&sql, [hash.as_bytes()], presented)
     }
 
@@ -222,7 +225,7 @@ impl WriteTokens for File {
                 token.label.as_str(),
                 token.powers.scopes.to_string(),
                 token.created_at.timestamp_millis(),
-                token.created_by.to_string(),
+                actor_bytes(token.created_by),
                 parent,
                 token.powers.expires_at.map(|end| end.timestamp_millis()),
             ],
@@ -296,7 +299,7 @@ impl WriteTokens for File {
                 id.as_bytes(),
                 value.present.generation,
                 value.hash.as_ref().map(HashedToken::as_bytes),
-                value.present.format.to_string(),
+                format_text(&value.present.format),
                 value.present.prefix.as_ref().map(TokenPrefix::as_str),
                 value.present.generated_at.timestamp_millis(),
                 value.sealed.as_ref().map(|sealed| &sealed.bytes),
@@ -470,7 +473,7 @@ pub(super) fn token(row: &Row<'_>) -> rusqlite::Result<Token> {
         label: Label::from_kept(row.get_ref(5)?.as_str()?),
         powers: powers(row, 6, 10)?,
         created_at: time(row, 7)?,
-        created_by: word(row, 8, str::parse)?,
+        created_by: actor(row, 8)?,
         parent: maybe_id(row, 9)?,
         last_used_at: maybe_time(row, 14)?,
         disabled: disabled(row, 11)?,
@@ -495,6 +498,14 @@ fn powers(row: &Row<'_>, scopes: usize, expires_at: usize) -> rusqlite::Result<P
         scopes: word(row, scopes, |text| Scopes::parse(text.split_whitespace()))?,
         expires_at: maybe_time(row, expires_at)?,
     })
+}
+
+/// A format as it is kept: our own is the one that needs no words.
+fn format_text(format: &Format) -> Option<String> {
+    match format {
+        Format::Keywright => None,
+        Format::Shaped(_) | Format::Imported => Some(format.to_string()),
+    }
 }
 
 /// The kind of owner, and behind it the id.
@@ -547,7 +558,7 @@ mod tests {
         }
 
         reader.begin("begin").unwrap();
-        let look_up = reader.prepare(&presented_where("p.hash = ?1")).unwrap();
+        let look_up = reader.prepare(&presented_where(BY_HASH)).unwrap();
         assert_eq!(look_up.get_status(StatementStatus::Run), 100);
         assert_eq!(look_up.get_status(StatementStatus::RePrepare), 0);
     }
