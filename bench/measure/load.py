@@ -1,11 +1,13 @@
 """Servers over HTTP, and the load that they are put under: the same generator for all of them."""
 
 import json
+import os
 import random
 import re
 import socket
 import subprocess
 import threading
+import time
 
 from .stage import BENCH
 
@@ -81,8 +83,6 @@ class Load:
 
 
 def private(path, flags):
-    import os
-
     return os.open(path, flags, 0o600)
 
 
@@ -103,10 +103,10 @@ class Redis:
     def __enter__(self):
         fill = "for n = 0, ARGV[1] - 1 do redis.call('SET', string.format('key:%012d', n), ARGV[2]) end"
         cli = ["redis-cli", "-p", self.port]
-        for _ in range(100):
-            if subprocess.run([*cli, "ping"], capture_output=True, text=True).stdout == "PONG\n":
-                break
-            self.process.poll()
+        deadline = time.monotonic() + 10
+        while subprocess.run([*cli, "ping"], capture_output=True, text=True).stdout != "PONG\n":
+            if time.monotonic() > deadline or self.process.poll() is not None:
+                raise RuntimeError("redis-server does not answer")
         self.stage.run(*cli, "eval", fill, "0", self.count, "x" * 250)
         self.rate = 20_000
         return self

@@ -14,8 +14,8 @@ PROCESSES = 8
 
 
 def measure(stage):
-    ours, _ = stage._seed("keywright", stage.few + PROCESSES)
-    rivals, _ = stage._seed("mcp", stage.few + PROCESSES)
+    ours, _ = stage.fresh("keywright", stage.few)
+    rivals, _ = stage.fresh("mcp", stage.few)
     servers = {
         "Keywright": [stage.program, "mcp", "--local", "--store", ours],
         "TypeScript SDK": [stage.node, stage.rival("mcp_tokens.mjs"), rivals],

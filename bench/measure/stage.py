@@ -27,7 +27,7 @@ class Stage:
         self.rounds = 2 if quick else 5
         self.seconds = 1 if quick else 3
         self.few = 1_000
-        self.many = 20_000 if quick else 1_000_000
+        self.many = 50_000 if quick else 1_000_000
         self._seeded = {}
 
     def __enter__(self):
@@ -63,14 +63,14 @@ class Stage:
     def seeded(self, make, count):
         """The store of `make` with so many tokens, and `(id, value)` of some of them."""
         if (make, count) not in self._seeded:
-            self._seeded[make, count] = self._seed(make, count)
+            self._seeded[make, count] = self.fresh(make, count)
         return self._seeded[make, count]
 
-    def _seed(self, make, count):
-        folder = self.folder / f"{make}-{count}"
-        folder.mkdir(mode=0o700)
+    def fresh(self, make, count):
+        """The same, for one that will write so much that it is of no use to others."""
+        folder = Path(tempfile.mkdtemp(prefix=f"{make}-", dir=self.folder))
         store = str(folder / "store.db")
-        every = str(max(1, count // 300_000))
+        every = str(max(1, count // 500_000))
         count = str(count)
         if make == "keywright":
             lines = self.run(self.parts, "seed", store, count, every)

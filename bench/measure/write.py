@@ -26,17 +26,18 @@ def measure(stage):
     with ExitStack() as stack:
         ours = stack.enter_context(keywright(stage, store)).url
         theirs = stack.enter_context(Server(command, stage.env)).url
-        ended = {"Keywright": ids(tokens), "better-auth": ids(keys)}
+        left = {"Keywright": shuffled(tokens), "better-auth": shuffled(keys)}
+        doomed = {name: len(ids) for name, ids in left.items()}
 
         def turn(name, clients):
             """A creation load and a revocation load of one contender."""
             url = ours if name == "Keywright" else theirs
             bearer = caller if name == "Keywright" else "-"
-            room = int(stage.seconds * (2_000 if clients == 1 else 16_000))
-            left = ended[name]
-            doomed, ended[name] = left[:room], left[room:]
+            # More than can be revoked in a turn: who runs out of them fails the run.
+            room = doomed[name] // stage.rounds // 9 * (1 if clients == 1 else 8)
+            ids, left[name] = left[name][:room], left[name][room:]
             yield "create", Load(stage, url, "POST", [("/v1/tokens", bearer, new)])
-            yield "revoke", Load(stage, url, "DELETE", [(f"/v1/tokens/{id}", bearer, "") for id in doomed])
+            yield "revoke", Load(stage, url, "DELETE", [(f"/v1/tokens/{id}", bearer, "") for id in ids])
 
         for _ in range(stage.rounds):
             for clients in CLIENTS:
@@ -50,11 +51,11 @@ def measure(stage):
     return told_of(rates, tails)
 
 
-def ids(tokens):
-    """In no order, as people revoke; none of them is checked elsewhere."""
-    found = [id for id, _ in tokens[1::2]]
-    random.shuffle(found)
-    return found
+def shuffled(tokens):
+    """Ids in no order, as people revoke; none of them is checked elsewhere."""
+    ids = [id for turn, (id, _) in enumerate(tokens) if turn % 20]
+    random.shuffle(ids)
+    return ids
 
 
 def fsyncs(folder, seconds):
