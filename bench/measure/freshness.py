@@ -74,7 +74,8 @@ def measure(stage, subject):
     store, tokens = stage.seeded("keywright", stage.few)
     caller = stage.caller(store)
     rounds = 10 if stage.quick else 100
-    doomed = [pair for turn, pair in enumerate(tokens) if turn % 20][:rounds]
+    values = dict(tokens)
+    doomed = [(id, values[id]) for id in stage.parted(tokens)[1][:rounds]]
     asked = stale = caught = 0
     with ExitStack() as stack:
         urls = [stack.enter_context(keywright(stage, store)).url for _ in range(SERVERS)]

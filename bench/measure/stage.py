@@ -25,7 +25,7 @@ class Stage:
         self.quick = quick
         # How often each contender has its turn, and for how many seconds.
         self.rounds = 2 if quick else 5
-        self.seconds = 1 if quick else 3
+        self.seconds = 2 if quick else 3
         self.few = 1_000
         self.many = 50_000 if quick else 1_000_000
         self._seeded = {}
@@ -79,6 +79,13 @@ class Stage:
         else:
             lines = self.run(self.node, self.rival(f"{make}.mjs"), "seed", store, count, every)
         return store, [tuple(line.split()) for line in lines.splitlines()]
+
+    @staticmethod
+    def parted(tokens):
+        """Values to check, and ids to revoke meanwhile or later: both from the whole of a store."""
+        step = 20 if len(tokens) > 100_000 else 2
+        values = [value for _, value in tokens[::step]]
+        return values, [id for turn, (id, _) in enumerate(tokens) if turn % step]
 
     def caller(self, store):
         """The value of a token that may ask for everything that is measured."""

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 
 from .load import FORM, Load, Redis, Server, keywright
 from .report import Subject
+from .stage import Stage
 
 CONNECTIONS = 16
 SAMPLE = 10_000
@@ -64,8 +65,8 @@ def contend(stage, stack):
 
 
 def some(tokens):
-    """Values from the whole of a store, of one token in twenty; the others are for those who revoke."""
-    values = [value for _, value in tokens[::20]]
+    """Values from the whole of a store, in no order."""
+    values, _ = Stage.parted(tokens)
     return random.sample(values, min(SAMPLE, len(values)))
 
 

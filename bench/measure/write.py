@@ -10,6 +10,7 @@ from contextlib import ExitStack
 
 from .load import Load, Server, keywright
 from .report import Subject
+from .stage import Stage
 
 CLIENTS = (1, 64)
 PAGE = 4096
@@ -52,8 +53,8 @@ def measure(stage):
 
 
 def shuffled(tokens):
-    """Ids in no order, as people revoke; none of them is checked elsewhere."""
-    ids = [id for turn, (id, _) in enumerate(tokens) if turn % 20]
+    """Ids in no order, as people revoke."""
+    _, ids = Stage.parted(tokens)
     random.shuffle(ids)
     return ids
 
