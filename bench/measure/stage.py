@@ -103,7 +103,7 @@ class Stage:
         redis = self.run("redis-server", "--version").split("v=")[1].split()[0]
         with open(RIVALS / "package.json", encoding="utf-8") as package:
             pinned = json.load(package)["dependencies"]
-        of = [f"{name} {pinned[name]}" for name in ("better-auth", "oidc-provider", "@modelcontextprotocol/sdk")]
+        of = [f"{name} {pinned[name]}" for name in ("better-auth", "oidc-provider", "@modelcontextprotocol/server")]
         with open(RIVALS / "requirements.txt", encoding="utf-8") as requirements:
             of += [line.strip().replace("==", " ") + " (Python)" for line in requirements if line.startswith("mcp==")]
         return (

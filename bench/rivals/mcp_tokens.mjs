@@ -8,8 +8,8 @@
 // structured. Nobody is authenticated, and nothing is audited.
 
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
-import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
+import { McpServer } from '@modelcontextprotocol/server';
+import { StdioServerTransport } from '@modelcontextprotocol/server/stdio';
 import Database from 'better-sqlite3';
 import { z } from 'zod';
 
@@ -74,8 +74,8 @@ if (command === 'seed') {
     'create_token',
     {
       description: 'Makes a token.',
-      inputSchema: { label: z.string().min(1).max(200), scopes: z.array(z.string()).default([]) },
-      outputSchema: record.extend({ token: z.string() }).shape,
+      inputSchema: z.object({ label: z.string().min(1).max(200), scopes: z.array(z.string()).default([]) }),
+      outputSchema: record.extend({ token: z.string() }),
     },
     async ({ label, scopes }) => answer(create(label, scopes)),
   );
@@ -83,8 +83,8 @@ if (command === 'seed') {
     'list_tokens',
     {
       description: 'Lists tokens, newest first.',
-      inputSchema: { limit: z.number().int().min(1).max(200).default(50), cursor: z.string().optional() },
-      outputSchema: { tokens: z.array(record), next_cursor: z.string().nullable() },
+      inputSchema: z.object({ limit: z.number().int().min(1).max(200).default(50), cursor: z.string().optional() }),
+      outputSchema: z.object({ tokens: z.array(record), next_cursor: z.string().nullable() }),
     },
     async ({ limit, cursor }) => {
       const rows = page.all(Number(cursor ?? Number.MAX_SAFE_INTEGER), limit);
@@ -101,8 +101,8 @@ if (command === 'seed') {
     'delete_token',
     {
       description: 'Revokes a token.',
-      inputSchema: { id: z.string() },
-      outputSchema: { id: z.string(), revoked_at: z.string() },
+      inputSchema: z.object({ id: z.string() }),
+      outputSchema: z.object({ id: z.string(), revoked_at: z.string() }),
     },
     async ({ id }) => {
       const revoked_at = new Date().toISOString();
