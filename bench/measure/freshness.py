@@ -9,6 +9,7 @@ import http.client
 import threading
 import time
 from contextlib import ExitStack
+from functools import partial
 from urllib.parse import urlsplit
 
 from .load import Load, keywright
@@ -85,15 +86,15 @@ def measure(stage, subject):
         noise.start()
         try:
             for turn, (id, value) in enumerate(doomed):
-                readers = [OverHttp(url) for url in urls]
-                readers += [OverStdio(stage, store, value) for _ in range(SESSIONS)]
-                readers.append(Forgetful(urls[turn % SERVERS]))
                 # Whoever revokes is another process each time.
-                ends = OverHttp(urls[turn % SERVERS])
-                seen = revoked_under(readers, value, lambda: ends.ask("DELETE", f"/v1/tokens/{id}", caller))
-                for reader in readers:
-                    if isinstance(reader, OverStdio):
-                        reader.session.__exit__()
+                url = urls[turn % SERVERS]
+                with ExitStack() as sessions:
+                    readers = [OverHttp(url) for url in urls]
+                    for _ in range(SESSIONS):
+                        readers.append(OverStdio(stage, store, value))
+                        sessions.enter_context(readers[-1].session)
+                    readers.append(Forgetful(url))
+                    seen = revoked_under(readers, value, partial(end, url, id, caller))
                 asked += sum(len(one) for one in seen[:-1])
                 stale += sum(sum(one) for one in seen[:-1])
                 caught += any(seen[-1])
@@ -103,6 +104,10 @@ def measure(stage, subject):
     subject.figure("checks that began after a revocation was answered", "", [asked])
     subject.ratio("of them accepted", [stale], at_most=0)
     subject.ratio("revocations after which the control accepted / all", [caught / len(doomed)], at_least=0.5)
+
+
+def end(url, id, caller):
+    OverHttp(url).ask("DELETE", f"/v1/tokens/{id}", caller)
 
 
 def revoked_under(readers, value, revoke):

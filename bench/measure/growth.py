@@ -1,12 +1,15 @@
 """What grows with the store: a page of the list, the start, the bytes."""
 
 import time
+from contextlib import ExitStack
 
 from .load import keywright
-from .report import Subject
+from .report import Subject, beside
 from .session import Session, cold_start
 
 PAGE = 50
+# Calls of one session before it is the next one's turn.
+TURN = 10
 
 
 def measure(stage):
@@ -14,24 +17,23 @@ def measure(stage):
     sizes = [stage.few, *between, stage.many]
     stores = {size: stage.seeded("keywright", size)[0] for size in sizes}
     starts, serves, firsts, middles, memory = ({size: [] for size in sizes} for _ in range(5))
-    sessions = {
-        size: Session([stage.program, "mcp", "--local", "--store", store], stage.env)
-        for size, store in stores.items()
-    }
-    half = {size: halfway(session, size) for size, session in sessions.items()}
-    for _ in range(3 if stage.quick else 20):
-        for size, store in stores.items():
-            took, resident = cold_start([stage.program, "mcp", "--local", "--store", store], stage.env)
-            starts[size].append(took)
-            memory[size].append(resident)
-            serves[size].append(start_of_server(stage, store))
-        for size, session in sessions.items():
-            first = {"limit": PAGE}
-            firsts[size] += [session.timed("list_tokens", first) for _ in range(10)]
-            middle = {"limit": PAGE, "cursor": half[size]}
-            middles[size] += [session.timed("list_tokens", middle) for _ in range(10)]
-    for session in sessions.values():
-        session.__exit__()
+    local = {size: [stage.program, "mcp", "--local", "--store", store] for size, store in stores.items()}
+    with ExitStack() as stack:
+        sessions = {
+            size: stack.enter_context(Session(command, stage.env)) for size, command in local.items()
+        }
+        half = {size: halfway(session, size) for size, session in sessions.items()}
+        for _ in range(3 if stage.quick else 20):
+            for size, store in stores.items():
+                took, resident = cold_start(local[size], stage.env)
+                starts[size].append(took)
+                memory[size].append(resident)
+                serves[size].append(start_of_server(stage, store))
+            for size, session in sessions.items():
+                first = {"limit": PAGE}
+                firsts[size] += [session.timed("list_tokens", first) for _ in range(TURN)]
+                middle = {"limit": PAGE, "cursor": half[size]}
+                middles[size] += [session.timed("list_tokens", middle) for _ in range(TURN)]
 
     subject = Subject()
     whats = {
@@ -46,9 +48,9 @@ def measure(stage):
     for size in sizes:
         subject.figure(f"memory after the start, {size:,}", "MB", memory[size])
     for what, times in whats.items():
-        both = zip(times[stage.many], times[stage.few], strict=True)
         name = f"{what}: {stage.many:,} / {stage.few:,}"
-        subject.ratio(name, [a / b for a, b in both], at_most=1.5)
+        turn = TURN if "page" in what else 1
+        subject.ratio(name, beside(times[stage.many], times[stage.few], turn), at_most=1.5)
     tokens, audit, others = map(int, stage.run(stage.parts, "bytes", stores[stage.many]).split())
     subject.figure("audit record", "bytes a token", [audit / tokens])
     subject.ratio("bytes of disk a token, audit record apart", [others / tokens], at_most=420)

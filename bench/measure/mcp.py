@@ -2,10 +2,13 @@
 
 import subprocess
 import time
+from contextlib import ExitStack
 
-from .report import Subject
+from .report import Subject, beside
 from .session import Session, cold_start
 
+# Calls of one server before it is the next one's turn.
+TURN = 10
 NEW = {"label": "bench", "scopes": ["read:notes"]}
 
 
@@ -37,34 +40,35 @@ def measure(stage):
         subject.figure(f"memory, {name}", "MB", memory[name])
 
     lists, creates, revokes = ({name: [] for name in servers} for _ in range(3))
-    sessions = {name: Session(command, stage.env) for name, command in servers.items()}
-    for _ in range(3 if stage.quick else 20):
-        for name, session in sessions.items():
-            lists[name] += [session.timed("list_tokens", {"limit": 50}) for _ in range(10)]
-        for name, session in sessions.items():
-            creates[name] += [session.timed("create_token", NEW) for _ in range(10)]
-        for name, session in sessions.items():
-            made = [session.call("create_token", NEW)["id"] for _ in range(3)]
-            revokes[name] += [session.timed("delete_token", {"id": id}) for id in made]
-    for session in sessions.values():
-        session.__exit__()
+    with ExitStack() as stack:
+        sessions = {
+            name: stack.enter_context(Session(command, stage.env)) for name, command in servers.items()
+        }
+        for _ in range(3 if stage.quick else 20):
+            for name, session in sessions.items():
+                lists[name] += [session.timed("list_tokens", {"limit": 50}) for _ in range(TURN)]
+            for name, session in sessions.items():
+                creates[name] += [session.timed("create_token", NEW) for _ in range(TURN)]
+            for name, session in sessions.items():
+                made = [session.call("create_token", NEW)["id"] for _ in range(TURN)]
+                revokes[name] += [session.timed("delete_token", {"id": id}) for id in made]
     for what, times in (("list of 50", lists), ("create", creates), ("revoke", revokes)):
         for name in servers:
             subject.figure(f"{what}, {name}", "ms", times[name])
 
-    def beside(seen, rival, one=ours):
-        return [a / b for a, b in zip(seen[one], seen[rival], strict=True)]
+    def ratio(seen, rival, one=ours, turn=1):
+        return beside(seen[one], seen[rival], turn)
 
-    subject.ratio("cold start / TypeScript's", beside(starts, typescript), at_most=1 / 20)
-    subject.ratio("cold start / FastMCP's", beside(starts, python), at_most=1 / 80)
+    subject.ratio("cold start / TypeScript's", ratio(starts, typescript), at_most=1 / 20)
+    subject.ratio("cold start / FastMCP's", ratio(starts, python), at_most=1 / 80)
     many = f"{stage.many:,}"
-    subject.ratio(f"cold start with {many} / TypeScript's", beside(starts, typescript, ours_many), at_most=1 / 20)
-    subject.ratio(f"cold start with {many} / FastMCP's", beside(starts, python, ours_many), at_most=1 / 80)
-    subject.ratio("memory / TypeScript's", beside(memory, typescript), at_most=1 / 6)
-    subject.ratio(f"memory with {many} / TypeScript's", beside(memory, typescript, ours_many), at_most=1 / 6)
-    subject.ratio("list of 50 / TypeScript's", beside(lists, typescript), at_most=1 / 2)
-    subject.ratio("durable create / TypeScript's", beside(creates, typescript), at_most=1 / 2)
-    subject.ratio("durable revoke / TypeScript's", beside(revokes, typescript))
+    subject.ratio(f"cold start with {many} / TypeScript's", ratio(starts, typescript, ours_many), at_most=1 / 20)
+    subject.ratio(f"cold start with {many} / FastMCP's", ratio(starts, python, ours_many), at_most=1 / 80)
+    subject.ratio("memory / TypeScript's", ratio(memory, typescript), at_most=1 / 6)
+    subject.ratio(f"memory with {many} / TypeScript's", ratio(memory, typescript, ours_many), at_most=1 / 6)
+    subject.ratio("list of 50 / TypeScript's", ratio(lists, typescript, turn=TURN), at_most=1 / 2)
+    subject.ratio("durable create / TypeScript's", ratio(creates, typescript, turn=TURN), at_most=1 / 2)
+    subject.ratio("durable revoke / TypeScript's", ratio(revokes, typescript, turn=TURN))
     return subject
 
 

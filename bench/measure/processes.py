@@ -7,7 +7,7 @@ import time
 
 from . import freshness
 from .mcp import NEW
-from .report import Subject
+from .report import Subject, beside
 from .session import Session
 
 PROCESSES = 8
@@ -43,8 +43,7 @@ def measure(stage):
     subject.ratio("errors", [sum(errors["Keywright"])], at_most=0)
     subject.ratio("slowest process / fastest", fair["Keywright"], at_least=1 / 2)
     subject.ratio("slowest process / fastest, TypeScript's", fair["TypeScript SDK"])
-    both = zip(tails["Keywright"], tails["TypeScript SDK"], strict=True)
-    subject.ratio("p99 / TypeScript's", [a / b for a, b in both], at_most=1 / 10)
+    subject.ratio("p99 / TypeScript's", beside(tails["Keywright"], tails["TypeScript SDK"]), at_most=1 / 10)
     freshness.measure(stage, subject)
     return subject
 

@@ -71,6 +71,15 @@ class Run:
         page.write_text(text, encoding="utf-8")
 
 
+def beside(ones, others, turn=1):
+    """How much more the one is in each turn, which is the median of so many that were seen."""
+    return [one / other for one, other in zip(turns(ones, turn), turns(others, turn), strict=True)]
+
+
+def turns(seen, turn):
+    return [statistics.median(seen[begin : begin + turn]) for begin in range(0, len(seen), turn)]
+
+
 def between(text, name, told):
     """`text` with `told` between the marks that have this name."""
     begin, end = f"<!-- {name}: written by bench/run all --write -->", f"<!-- end of {name} -->"

@@ -7,7 +7,7 @@ import random
 from contextlib import ExitStack
 
 from .load import FORM, Load, Redis, Server, keywright
-from .report import Subject
+from .report import Subject, beside
 from .stage import Stage
 
 CONNECTIONS = 16
@@ -78,16 +78,16 @@ def told_of(stage, rates, tails, memory):
         subject.figure(f"p99, {name}", "ms", seen)
     subject.figure(f"memory after the load, {stage.many:,} tokens", "MB", [memory])
 
-    def beside(one, other):
-        return [a / b for a, b in zip(rates[one], rates[other], strict=True)]
+    def ratio(one, other):
+        return beside(rates[one], rates[other])
 
     verify, introspect = f"/v1/verify, {stage.many:,}", f"/v1/introspect, {stage.many:,}"
-    subject.ratio("verify / 200", beside(verify, "200 to a GET"), at_least=0.45)
-    subject.ratio("introspect / 200", beside(introspect, "200 to a POST"), at_least=0.45)
-    subject.ratio("verify / Redis GET", beside(verify, "Redis GET"))
-    subject.ratio("verify / better-auth", beside(verify, "better-auth"), at_least=50)
-    subject.ratio("introspect / oidc-provider", beside(introspect, "oidc-provider"), at_least=15)
+    subject.ratio("verify / 200", ratio(verify, "200 to a GET"), at_least=0.45)
+    subject.ratio("introspect / 200", ratio(introspect, "200 to a POST"), at_least=0.45)
+    subject.ratio("verify / Redis GET", ratio(verify, "Redis GET"))
+    subject.ratio("verify / better-auth", ratio(verify, "better-auth"), at_least=50)
+    subject.ratio("introspect / oidc-provider", ratio(introspect, "oidc-provider"), at_least=15)
     grown = f"with {stage.many:,} / with {stage.few:,}"
-    subject.ratio(f"verify {grown}", beside(verify, f"/v1/verify, {stage.few:,}"), at_least=0.8)
-    subject.ratio(f"introspect {grown}", beside(introspect, f"/v1/introspect, {stage.few:,}"), at_least=0.8)
+    subject.ratio(f"verify {grown}", ratio(verify, f"/v1/verify, {stage.few:,}"), at_least=0.8)
+    subject.ratio(f"introspect {grown}", ratio(introspect, f"/v1/introspect, {stage.few:,}"), at_least=0.8)
     return subject

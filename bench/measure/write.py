@@ -9,7 +9,7 @@ import time
 from contextlib import ExitStack
 
 from .load import Load, Server, keywright
-from .report import Subject
+from .report import Subject, beside
 from .stage import Stage
 
 CLIENTS = (1, 64)
@@ -87,10 +87,10 @@ def told_of(rates, tails):
     price = rates["fsync"][::2]
     for verb in ("create", "revoke"):
         one, many = (f"{verb}, {clients} at a time" for clients in CLIENTS)
-        alone = [a / b for a, b in zip(rates[f"{one}, Keywright"], price, strict=True)]
+        alone = beside(rates[f"{one}, Keywright"], price)
         subject.ratio(f"one client's {verb}s / fsyncs", alone, at_least=0.7)
-        both = zip(rates[f"{many}, Keywright"], rates[f"{many}, better-auth"], strict=True)
-        subject.ratio(f"64 clients' {verb}s / better-auth's", [a / b for a, b in both], at_least=20)
-        both = zip(rates[f"{one}, Keywright"], rates[f"{one}, better-auth"], strict=True)
-        subject.ratio(f"one client's {verb}s / better-auth's", [a / b for a, b in both])
+        theirs = beside(rates[f"{many}, Keywright"], rates[f"{many}, better-auth"])
+        subject.ratio(f"64 clients' {verb}s / better-auth's", theirs, at_least=20)
+        theirs = beside(rates[f"{one}, Keywright"], rates[f"{one}, better-auth"])
+        subject.ratio(f"one client's {verb}s / better-auth's", theirs)
     return subject
