@@ -11,6 +11,11 @@ use zeroize::Zeroizing;
 /// What stands between words. To some programs other characters do so, too, to others they do not.
 const BLANK: [char; 2] = [' ', '\t'];
 
+/// To some a line ends there, to others it does not.
+const ENDS_SOME: [char; 7] = [
+    '\0', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}',
+];
+
 /// The text cannot be changed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub(super) enum EditError {
@@ -130,10 +135,7 @@ fn entries(text: &str) -> Result<Vec<Entry<'_>>, EditError> {
 /// Reads what begins at `at`; nothing, if no value is set there.
 fn entry(text: &str, at: usize, line: usize) -> Result<Option<Entry<'_>>, EditError> {
     let whole = line_at(text, at);
-    if whole.contains([
-        '\0', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}',
-    ]) {
-        // To some a line ends there, to others it does not.
+    if whole.contains(ENDS_SOME) {
         return Err(EditError::Line(line));
     }
     let body = whole.trim_start_matches(BLANK);
@@ -187,11 +189,16 @@ fn value_at(text: &str, at: usize, line: usize) -> Result<(Range<usize>, bool), 
     })?;
     let end = begin + end;
     let behind = line_at(text, end);
+    if behind.contains(ENDS_SOME) {
+        return Err(EditError::Line(line));
+    }
     if !is_closed(behind) {
         return Err(EditError::Quote(line));
     }
-    let behind = behind.trim();
-    Ok((begin..end, behind.is_empty() || behind.starts_with('#')))
+    // What is glued to the quote would be glued to a value without quotes, and be a part of it.
+    let said = behind.trim_start_matches(BLANK);
+    let is_comment = said.starts_with('#') && said.len() < behind.len();
+    Ok((begin..end, said.is_empty() || is_comment))
 }
 
 /// A value without quotes: it ends with its line, or before a comment.
@@ -358,6 +365,9 @@ mod tests {
             ("A=\"x\" 'y\nKEY=old\n", EditError::Quote(1)),
             ("A='it\\'s'\nKEY=old\n", EditError::Line(1)),
             ("KEY=\"a\"b\n", EditError::Line(1)),
+            ("KEY='a'# why\n", EditError::Line(1)),
+            ("KEY='a'\u{a0}\n", EditError::Line(1)),
+            ("KEY='a\nb' # c\u{2028}B=1\n", EditError::Line(1)),
             ("KEY=#a\n", EditError::Line(1)),
             ("export KEY=1 B=2\n", EditError::Line(1)),
             ("KEY=1; B=2\n", EditError::Line(1)),
@@ -372,6 +382,7 @@ mod tests {
             ("A=1\rKEY=old\n", EditError::Line(1)),
             ("A=1\r", EditError::Line(1)),
             ("\r\n\r", EditError::Line(2)),
+            ("KEY='old'\r", EditError::Line(1)),
             ("if true; then\nKEY=old\nfi\n", EditError::Line(1)),
             ("A=\"two\nlines\"\nset -a\n", EditError::Line(3)),
             ("KEY=1\nA=2\nexport KEY=3\n", EditError::Twice(1, 3)),
