@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use jsonc_parser::{
     CollectOptions, CommentCollectionStrategy, ParseOptions, ParseResult,
     ast::{Object, ObjectProp, Value as Node},
-    common::Ranged as _,
+    common::{Range, Ranged as _},
     parse_to_ast,
     tokens::{Token, TokenAndRange},
 };
@@ -101,6 +101,7 @@ struct Parsed<'a> {
     mark: &'a str,
     result: ParseResult<'a>,
     newline: &'static str,
+    lenient: bool,
 }
 
 impl<'a> Parsed<'a> {
@@ -136,12 +137,29 @@ impl<'a> Parsed<'a> {
             mark,
             result,
             newline: newline(text),
+            lenient,
         })
+    }
+
+    /// Whether what stands at `range` is written as JSON has it: control characters are not. The
+    /// parser takes them, and a client that reads nothing but JSON does not.
+    fn is_plain(&self, range: Range) -> Result<(), Odd> {
+        let is_control = |c: char| c < ' ' && !self.lenient;
+        match self.text[range.start..range.end].find(is_control) {
+            None => Ok(()),
+            Some(at) => {
+                let why = "a control character stands in a text; write it as `\\n` or `\\u0000`";
+                Err(broken(self.text, range.start + at, why))
+            }
+        }
     }
 
     fn value(&self, node: &Node<'_>) -> Result<Value, Odd> {
         Ok(match node {
-            Node::StringLit(text) => Value::String(text.value.clone().into_owned()),
+            Node::StringLit(text) => {
+                self.is_plain(text.range)?;
+                Value::String(text.value.clone().into_owned())
+            }
             // As it is written, so that no digit is lost in between.
             Node::NumberLit(number) => serde_json::from_str(number.value)
                 .unwrap_or_else(|_| Value::String(number.value.to_owned())),
@@ -154,6 +172,7 @@ impl<'a> Parsed<'a> {
             Node::Object(object) => {
                 let mut members = Map::new();
                 for member in &object.properties {
+                    self.is_plain(member.name.range())?;
                     let name = member.name.as_str();
                     let value = self.value(&member.value)?;
                     if members.insert(name.to_owned(), value).is_some() {

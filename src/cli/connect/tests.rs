@@ -89,6 +89,16 @@ fn half_a_character_in_json_stays_half() {
 }
 
 #[test]
+fn a_control_character_in_a_text_is_no_json() {
+    for broken in ["{\"a\":\"x\u{0}\"}", "{\"a\":[\"\t\"]}", "{\"a\nb\":1}"] {
+        let odd = Format::Json.read(broken).unwrap_err();
+
+        assert!(odd.to_string().contains("a control character"), "{odd}");
+    }
+    assert!(Format::Json.read("{\t\"a\": \"\\u0000\"\n}").is_ok());
+}
+
+#[test]
 fn json_in_one_line_stays_in_one_line() {
     let our = r#""keywright":{"command":"/k","args":["mcp"],"env":{"F":"/t"}}"#;
     for (before, after) in [
