@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{
     File,
-    rows::{Bytes, actor, digest, id, maybe_id, time, word},
+    rows::{Bytes, actor, digest, id, maybe_id, time, word, wrong},
 };
 use crate::{
     authz::{Entry, Permit, Record},
@@ -16,6 +16,7 @@ use crate::{
     domain::{
         audit::{ABSENT, AuditRecord, Chain, ORIGIN, Target},
         id::{AccountId, TokenId, UserId},
+        token::Unknown,
     },
     store::{AuditFilter, Error, Kept, Link, ReadAudit, Reads, WriteAudit, Writes},
 };
@@ -405,7 +406,11 @@ fn told(row: &Row<'_>) -> rusqlite::Result<Option<(Thing, Digest)>> {
 
 fn target(row: &Row<'_>) -> rusqlite::Result<Option<Target>> {
     match maybe_id(row, "target_id")? {
-        None => Ok(None),
+        None => match row.get("target_kind")? {
+            None => Ok(None),
+            // Nobody wrote that, and no hash would tell.
+            Some::<String>(_) => Err(wrong(Unknown)),
+        },
         Some(id) => word(row, "target_kind", |kind| Target::from_kept(kind, id)).map(Some),
     }
 }
