@@ -42,6 +42,10 @@ pub(super) struct MaybeJson<T>(pub(super) T);
 #[derive(Debug)]
 pub(super) struct Query<T>(pub(super) T);
 
+/// The variable part of a path.
+#[derive(Debug)]
+pub(super) struct Path<T>(pub(super) T);
+
 /// What makes a repeated request answer with the same thing.
 #[derive(Debug)]
 pub(super) struct Key(pub(super) Option<IdempotencyKey>);
@@ -90,6 +94,23 @@ impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
                     StatusCode::BAD_REQUEST,
                     format!("the query cannot be used: {why}"),
                     "ask again with that parameter put right",
+                )
+            })
+    }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let read = axum::extract::Path::from_request_parts(parts, state).await;
+        // It has the parts that its route names, so nothing else can be wrong with them.
+        read.map(|axum::extract::Path(part)| Self(part))
+            .map_err(|_| {
+                Refusal::malformed(
+                    StatusCode::BAD_REQUEST,
+                    "the path is no text in UTF-8",
+                    "ask again with its `%` escapes put right",
                 )
             })
     }

@@ -1,9 +1,6 @@
 //! App environments, which own CLI tokens and tokens of services.
 
-use axum::{
-    extract::{Path, State},
-    http::StatusCode,
-};
+use axum::{extract::State, http::StatusCode};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -15,7 +12,7 @@ use crate::{
         Http,
         bearer::Asked,
         error::Refusal,
-        extract::{Json, Query, in_path},
+        extract::{Json, Path, Query, in_path},
         route::{By, Route},
     },
     wire::{

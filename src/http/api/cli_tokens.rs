@@ -1,7 +1,7 @@
 //! CLI tokens: the one kind of value that can be shown again. Showing one is written down, so it is
 //! asked for with POST, which nothing fetches ahead or keeps.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 
 use super::Answer;
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
         Http,
         bearer::Asked,
         error::Refusal,
-        extract::in_path,
+        extract::{Path, in_path},
         route::{By, Route},
     },
     wire::cli_token::{RevealedAppEnvToken, RevealedCliToken, RevealedUserToken},

@@ -58,6 +58,17 @@ async fn unknown_paths_and_methods_are_told_from_each_other() {
 }
 
 #[tokio::test]
+async fn a_path_that_is_no_text_is_refused_in_our_words() {
+    let app = TestApp::new().await;
+    let client = everyone(&app).await;
+
+    for path in ["/v1/tokens/%ff", "/v1/users/a%b4", "/v1/app-envs/%c3("] {
+        is(&client.get(path).await, 400, "invalid_argument");
+        is(&app.client().get(path).await, 401, "unauthenticated");
+    }
+}
+
+#[tokio::test]
 async fn a_body_is_json_and_says_so() {
     let app = TestApp::new().await;
     let client = everyone(&app).await;
