@@ -15,6 +15,8 @@ mod elsewhere;
 mod error;
 #[cfg(test)]
 mod error_table;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod hidden;
 mod http;
 mod man;

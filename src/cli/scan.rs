@@ -128,6 +128,18 @@ fn read(path: &str, mut file: impl BufRead, found: &mut Vec<Found>) -> io::Resul
     }
 }
 
+/// Where in `text`, which comes so many bytes at a time, something was found: line, column, and
+/// whether it is genuine.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) fn places(text: &[u8], at_a_time: usize) -> io::Result<Vec<(usize, usize, bool)>> {
+    let mut found = Vec::new();
+    read("-", BufReader::with_capacity(at_a_time, text), &mut found)?;
+    let places = found.iter();
+    Ok(places
+        .map(|found| (found.line, found.column, found.genuine))
+        .collect())
+}
+
 /// A line, or the piece of a long one that is looked at.
 #[derive(Default)]
 struct Line {
@@ -198,11 +210,10 @@ mod tests {
     use super::*;
 
     fn columns(text: &[u8], at_a_time: usize) -> Vec<(usize, usize)> {
-        let mut found = Vec::new();
-        read("-", BufReader::with_capacity(at_a_time, text), &mut found).unwrap();
-        found
-            .iter()
-            .map(|found| (found.line, found.column))
+        let places = places(text, at_a_time).unwrap();
+        places
+            .into_iter()
+            .map(|(line, column, _)| (line, column))
             .collect()
     }
 

@@ -10,6 +10,8 @@ pub(crate) mod error;
 #[cfg(feature = "conformance-fixtures")]
 mod fixtures;
 mod frame;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod handler;
 mod progress;
 mod prompts;

@@ -41,7 +41,7 @@ pub(crate) enum Odd {
 
 impl Format {
     /// All that stands in `text`. Words that are no text come as they are written.
-    pub(super) fn read(self, text: &str) -> Result<Value, Odd> {
+    pub(in crate::cli) fn read(self, text: &str) -> Result<Value, Odd> {
         match self {
             Self::Json => jsonc::read(text, false),
             Self::Jsonc => jsonc::read(text, true),
@@ -51,7 +51,7 @@ impl Format {
     }
 
     /// `text` with our `entry` under `key`, in the place of the one that stood there.
-    pub(super) fn with(self, text: &str, key: &str, entry: &Value) -> Result<String, Odd> {
+    pub(in crate::cli) fn with(self, text: &str, key: &str, entry: &Value) -> Result<String, Odd> {
         let base = self.without(text, key)?;
         let edited = match self {
             Self::Json => jsonc::with(&base, false, key, entry)?,
@@ -68,7 +68,7 @@ impl Format {
     }
 
     /// `text` without our entry under `key`.
-    pub(super) fn without(self, text: &str, key: &str) -> Result<String, Odd> {
+    pub(in crate::cli) fn without(self, text: &str, key: &str) -> Result<String, Odd> {
         if found(&self.read(text)?, key).is_none() {
             return Ok(text.to_owned());
         }

@@ -2,7 +2,7 @@
 //! nothing of it unless it holds it whole.
 
 pub(super) mod clipboard;
-mod dotenv;
+pub(super) mod dotenv;
 mod file;
 mod keychain;
 mod terminal;

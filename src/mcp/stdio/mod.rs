@@ -98,7 +98,7 @@ pub async fn serve<S: Service<RoleServer>>(
     outcome
 }
 
-async fn session<S: Service<RoleServer>>(
+pub(super) async fn session<S: Service<RoleServer>>(
     service: S,
     input: Box<dyn AsyncRead + Send + Unpin>,
     output: Box<dyn AsyncWrite + Send + Unpin>,

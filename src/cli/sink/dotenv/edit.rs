@@ -18,7 +18,7 @@ const ENDS_SOME: [char; 7] = [
 
 /// The text cannot be changed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-pub(super) enum EditError {
+pub(in crate::cli) enum EditError {
     /// It is no text.
     #[error("is not text in UTF-8")]
     NotText,
@@ -35,7 +35,7 @@ pub(super) enum EditError {
 
 /// Where the value of a key is, or would be.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Place {
+pub(in crate::cli) struct Place {
     /// What of the text the value is.
     range: Range<usize>,
     /// What goes in front of it.
@@ -60,7 +60,7 @@ struct Entry<'a> {
 }
 
 /// Where in `text` the value of `key` goes.
-pub(super) fn place(text: &[u8], key: &str) -> Result<Place, EditError> {
+pub(in crate::cli) fn place(text: &[u8], key: &str) -> Result<Place, EditError> {
     let text = str::from_utf8(text).map_err(|_| EditError::NotText)?;
     let entries = entries(text)?;
     let mut ours = entries.iter().filter(|entry| entry.key == key);
@@ -93,7 +93,7 @@ pub(super) fn place(text: &[u8], key: &str) -> Result<Place, EditError> {
 }
 
 /// `text` with `value` at `place`. It fits there without quotes, or in those that it has.
-pub(super) fn with(text: &[u8], place: &Place, value: &str) -> Zeroizing<Vec<u8>> {
+pub(in crate::cli) fn with(text: &[u8], place: &Place, value: &str) -> Zeroizing<Vec<u8>> {
     let parts = [
         &text[..place.range.start],
         place.before.as_bytes(),

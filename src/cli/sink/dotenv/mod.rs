@@ -1,7 +1,7 @@
 //! `dotenv:PATH#KEY`: one key of a file that people write by hand. The rest of it stays byte for
 //! byte, and a file that others may read, that git keeps, or that is not understood is refused.
 
-mod edit;
+pub(in crate::cli) mod edit;
 mod git;
 
 use std::{io, path::PathBuf};
