@@ -20,6 +20,7 @@ mod processes;
 mod schema;
 mod soak;
 mod store;
+mod supply_chain;
 mod support;
 mod token_file;
 mod vectors;
