@@ -93,6 +93,7 @@ fn slow_a_release_holds_what_its_installer_looks_for_and_is_the_same_again() {
     let name = format!("keywright-{VERSION}-{TARGET}");
     let wanted = [
         "SHA256SUMS",
+        &format!("{name}.cdx.json"),
         &format!("{name}.mcpb"),
         &format!("{name}.tar.gz"),
     ];
