@@ -64,6 +64,8 @@ mod tests {
         ] {
             assert_eq!(actor.to_string().parse(), Ok(actor));
         }
-        assert_eq!("token:x".parse::<Actor>(), Err(Unknown));
+        for text in ["token:x", "local:x", "user:x", "somebody", ""] {
+            assert_eq!(text.parse::<Actor>(), Err(Unknown), "{text}");
+        }
     }
 }

@@ -125,6 +125,8 @@ impl fmt::Debug for HashedCode {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -138,6 +140,19 @@ mod tests {
         }
         let likely = "o0ii-llll-2bwf".parse::<ClaimCode>().unwrap();
         assert_eq!(likely.expose(), "0011-1111-2BWF");
+    }
+
+    #[test]
+    fn every_digit_is_drawn_in_every_place() {
+        let mut drawn = vec![BTreeSet::new(); LENGTH];
+        for _ in 0..1_000 {
+            let code = ClaimCode::generate();
+            let digits = code.0.expose_secret().bytes();
+            drawn.iter_mut().zip(digits).for_each(|(place, digit)| {
+                place.insert(digit);
+            });
+        }
+        assert!(drawn.iter().all(|place| place.len() == DIGITS.len()));
     }
 
     #[test]

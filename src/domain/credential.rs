@@ -379,6 +379,7 @@ mod tests {
             "spote_a1b2c3d4e5f6a1b2c3d4e5f6a1b2c3d4",
             "spedy_pat_abc123def456",
             "x",
+            &"x".repeat(LONGEST),
         ] {
             assert!(!is_malformed(other), "{other}");
         }
@@ -431,6 +432,7 @@ mod tests {
             "",
             "a `snake_case` word",
             "kw_pat_abcd",
+            "kw_pat_abcd012",
             "set_cli_token é",
             "a_pat_on_the_shoulder",
         ] {

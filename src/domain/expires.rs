@@ -143,6 +143,7 @@ mod tests {
         let read = |text: &str| text.parse::<Expires>().unwrap().resolve(noon()).unwrap();
         assert_eq!(read("never"), None);
         assert_eq!(read("15m"), Some(noon() + Duration::minutes(15)));
+        assert_eq!(read("12h"), Some(noon() + Duration::hours(12)));
         assert_eq!(read("90d"), Some(noon() + Duration::days(90)));
         assert_eq!(
             read("2027-06-01T02:00:00+02:00"),
@@ -160,6 +161,7 @@ mod tests {
             "d",
             "90",
             "90 d",
+            "1000000000s",
             "2027-01-01",
             "９d",
         ] {
@@ -174,5 +176,17 @@ mod tests {
         assert_eq!(end("2020-01-01T00:00:00Z"), Err(ExpiresError::Past));
         assert_eq!(end("999999999d"), Err(ExpiresError::TooFar));
         assert_eq!(end("9999999d"), Err(ExpiresError::TooFar));
+    }
+
+    #[test]
+    fn a_moment_in_the_past_is_read() {
+        let read = |text: &str| text.parse::<Since>().unwrap().resolve(noon());
+        assert_eq!(read("24h"), noon() - Duration::hours(24));
+        assert_eq!(
+            read(" 2027-01-01T02:00:00+02:00"),
+            read("2027-01-01T00:00:00Z")
+        );
+        assert_eq!(read("2027-01-15T07:59:59.000Z"), read("1s"));
+        assert_eq!("yesterday".parse::<Since>(), Err(NotAMoment));
     }
 }

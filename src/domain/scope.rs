@@ -265,9 +265,17 @@ mod tests {
             "write:secrets".parse::<Scope>(),
             Err(ScopeError::Unknown("write:secrets".into()))
         );
-        let long = format!("read:{}", "x".repeat(60));
-        assert_eq!(long.parse::<Scope>(), Err(ScopeError::TooLong));
+        let long = |noun: usize| format!("read:{}", "x".repeat(noun)).parse::<Scope>();
+        assert!(long(59).is_ok());
+        assert_eq!(long(60), Err(ScopeError::TooLong));
+        assert!(Scopes::parse(["read:notes"; 64]).is_ok());
         assert_eq!(Scopes::parse(["read:notes"; 65]), Err(ScopeError::TooMany));
+    }
+
+    #[test]
+    fn a_set_is_written_in_order_with_one_space_between() {
+        let scopes = Scopes::typed("write:notes,\tread:notes\n read:notes").unwrap();
+        assert_eq!(scopes.to_string(), "read:notes write:notes");
     }
 
     proptest! {

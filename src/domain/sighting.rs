@@ -121,6 +121,7 @@ mod tests {
             (format!("abcdefghijklmnopqrs{}", value.expose()), 19),
         ] {
             assert_eq!(sightings(&text), [(at, true)], "{at}");
+            assert!(holds_value(&text), "{at}");
         }
     }
 
