@@ -1,14 +1,26 @@
 //! What single principals meet that the table does not show.
 
-use super::{account, all, anns, bob, now, other_account, place, request, scopes, standing, token};
+use super::{
+    account, actions::actions, all, anns, bob, now, other_account, place, request, scopes,
+    standing, token,
+};
 use crate::{
-    authz::{Action, Credential, Found, Why, decide, outlook, recognize},
+    authz::{Action, Credential, Found, NotAnAction, Why, decide, outlook, recognize},
     domain::{
         account::{Role, Slug},
         scope::{Reach, Scope},
         token::{Owner, Standing, Whose},
     },
 };
+
+#[test]
+fn an_action_is_found_by_its_name_and_by_that_on_the_wire() {
+    for (_, action) in actions() {
+        assert_eq!(Action::named(action.name()), Ok(action.name()));
+    }
+    assert_eq!(Action::named("delete_token"), Ok("revoke_token"));
+    assert_eq!(Action::named("delete_everything"), Err(NotAnAction));
+}
 
 #[test]
 fn nobody_is_refused_before_anything_is_asked() {
