@@ -60,7 +60,7 @@ impl Refusals {
             if seen.written == Some(record.request()) {
                 return Some(record);
             }
-            if seen.last.request() != record.request() || seen.others == 0 {
+            if seen.last.request() != record.request() {
                 seen.others += 1;
             }
             seen.last = *record;
@@ -114,5 +114,39 @@ impl Minute {
             .filter(|counted| counted.others > 0)
             .map(|counted| counted.last.counted(counted.others));
         self.due.extend(due);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        authz::{self, Action, Found, Request},
+        domain::{clock::from_millis, token::Whose},
+    };
+
+    /// A request is refused for a reason that is none of ours: whether that is written at once.
+    fn refused(refusals: &Refusals, why: usize) -> bool {
+        let request = Request::housekeeping();
+        let who = authz::recognize(&request, Found::Nothing, from_millis(0)).unwrap();
+        let permit = authz::decide(&who, Action::Sweep, Whose::System).unwrap();
+        let record = permit.failure(None, &why.to_string());
+        refusals.count(record).is_some()
+    }
+
+    #[test]
+    fn more_kinds_than_there_is_room_for_are_written_early() {
+        let refusals = Refusals::default();
+        assert!((0..MOST).all(|why| refused(&refusals, why)));
+        assert!(!refused(&refusals, 0) && !refused(&refusals, 0));
+        assert!(refusals.due(from_millis(0)).is_empty());
+
+        assert!(refused(&refusals, MOST));
+
+        let due = refusals.due(from_millis(0));
+        assert_eq!(
+            due.iter().map(|record| record.count).collect::<Vec<_>>(),
+            [2]
+        );
     }
 }

@@ -31,6 +31,45 @@ async fn the_first_refusal_is_written_at_once_and_repeats_when_the_minute_is_ove
 }
 
 #[tokio::test]
+async fn a_count_is_written_once() {
+    let app = TestApp::new().await;
+    for _ in 0..2 {
+        app.authority.whoami(&bearer("noise")).await.unwrap_err();
+    }
+    app.advance(Duration::minutes(1));
+    app.authority.write_batches().await.unwrap();
+    let written = app.rows("audit");
+
+    app.authority.write_batches().await.unwrap();
+
+    assert_eq!(app.rows("audit"), written);
+}
+
+/// A verb may have to run again after its transaction did not come about, and is refused again.
+#[tokio::test]
+async fn a_request_that_runs_again_is_one_refusal() {
+    let app = TestApp::new().await;
+    let ann = app.agent([]).await;
+    let first = ann.asks();
+    for request in [&first, &first] {
+        app.create(request, token("x")).await.unwrap_err();
+    }
+    // Each time its entry was there to be written: the first may have been lost.
+    let refused = "token create_token refused: this needs the scope `write:tokens`";
+    assert_eq!(app.trail(2).await, [refused; 2]);
+    let (second, third) = (ann.asks(), ann.asks());
+    for request in [&second, &second, &second, &third] {
+        app.create(request, token("x")).await.unwrap_err();
+    }
+
+    app.advance(Duration::minutes(1));
+    app.authority.write_batches().await.unwrap();
+
+    let counted = refused.replace("refused", "refused x2");
+    assert_eq!(app.trail(2).await, [refused, &counted]);
+}
+
+#[tokio::test]
 async fn refusals_of_others_and_of_other_actions_are_counted_apart() {
     let app = TestApp::new().await;
     let [one, two] = [app.agent([]).await, app.agent([]).await];
