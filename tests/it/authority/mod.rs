@@ -3,10 +3,13 @@
 mod app_env_tokens;
 mod app_envs_and_users;
 mod audit;
+mod check_store;
 mod claim_token;
 mod cli_tokens;
+mod consent;
 mod create_token;
 mod introspect_token;
+mod keep_house;
 mod keep_watch;
 mod list_tokens;
 mod members;

@@ -41,6 +41,7 @@ async fn the_id_stays_and_the_value_is_another() {
     assert_eq!(new.generation, old.generation + 1);
     assert_eq!(new.generated_at - old.generated_at, Duration::hours(1));
     assert_ne!(new.prefix, old.prefix);
+    assert!(!rotated.is_own);
     assert!(app.is_good(&value(&rotated)).await);
     assert!(!app.is_good(&other.value).await);
     assert_eq!(app.trail(1).await, ["token rotate_token done"]);
@@ -53,7 +54,7 @@ async fn the_old_value_of_ones_own_token_works_for_an_hour() {
     let ann = app.agent(["write:tokens", "read:secrets"]).await;
 
     let rotated = app.rotate(&ann.asks(), inline(ann.id)).await;
-    rotated.unwrap();
+    assert!(rotated.unwrap().is_own);
 
     app.advance(Duration::hours(1) - Duration::milliseconds(1));
     assert!(app.is_good(&ann.value).await);
