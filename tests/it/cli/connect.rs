@@ -10,7 +10,7 @@ use std::{
 use serde_json::{Value, json};
 
 use super::shell::{Done, Shell};
-use crate::mcp::process::Session;
+use crate::{mcp::process::Session, support::counted};
 
 /// A client: where its file is, under what its servers stand, a file as somebody wrote it by hand,
 /// and one that is broken in line 2.
@@ -363,9 +363,7 @@ fn the_written_entry_starts_a_server_that_knows_its_token() {
                 .unwrap(),
         );
         let args = entry["args"].as_array().unwrap().iter();
-        command
-            .env_clear()
-            .args(args.map(|arg| arg.as_str().unwrap()));
+        counted(command.env_clear()).args(args.map(|arg| arg.as_str().unwrap()));
         let env = entry[if goose { "envs" } else { "env" }]
             .as_object()
             .unwrap();

@@ -19,6 +19,8 @@ use nix::pty::{Winsize, openpty};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
+use crate::support::counted;
+
 /// The examples in our own error texts, which are nobody's.
 const EXAMPLES: [&str; 2] = ["7K3M-Q9TX-2BWF", "019306c2-5a5f-7cc4-a5b4-6ff4e1c2a001"];
 
@@ -217,6 +219,7 @@ impl Shell {
             .env("HOME", &self.home)
             .env("LC_ALL", "C")
             .env("KEYWRIGHT_STORE", self.store());
+        counted(&mut command);
         command
     }
 

@@ -23,6 +23,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::client::refusal;
+use crate::support::counted;
 
 /// The longest that anything is waited for.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -80,8 +81,7 @@ impl Home {
     /// The program with these arguments, on this store, with nothing else in its environment.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_keywright"));
-        command
-            .env_clear()
+        counted(command.env_clear())
             .env("TMPDIR", self.folder.path())
             .arg("--store")
             .arg(self.store())

@@ -3,6 +3,7 @@
 mod answers;
 mod app;
 mod asks;
+mod counted;
 mod people;
 mod requests;
 mod sinks;
@@ -14,6 +15,7 @@ pub(crate) use app::{TestApp, swap_keys};
 pub(crate) use asks::{
     by_code, carrying, env_named, label, list, revoke, rotate, scopes, token, update,
 };
+pub(crate) use counted::counted;
 pub(crate) use people::{Agent, agent};
 pub(crate) use requests::{
     EVERYTHING, bearer, keywright, local, local_with, operator, operator_in,
