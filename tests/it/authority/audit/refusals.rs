@@ -31,6 +31,19 @@ async fn the_first_refusal_is_written_at_once_and_repeats_when_the_minute_is_ove
 }
 
 #[tokio::test]
+async fn a_refusal_that_came_once_leaves_no_count() {
+    let app = TestApp::new().await;
+    let ann = app.agent([]).await;
+    app.create(&ann.asks(), token("x")).await.unwrap_err();
+    let written = app.rows("audit");
+
+    app.advance(Duration::minutes(1));
+    app.authority.write_batches().await.unwrap();
+
+    assert_eq!(app.rows("audit"), written);
+}
+
+#[tokio::test]
 async fn a_count_is_written_once() {
     let app = TestApp::new().await;
     for _ in 0..2 {
