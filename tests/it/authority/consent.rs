@@ -76,6 +76,16 @@ async fn a_yes_to_one_token_is_none_to_another_nor_to_one_that_has_changed() {
 }
 
 #[tokio::test]
+async fn nobody_is_asked_about_what_has_ended_already() {
+    let (app, ann, other) = furnished().await;
+    app.revoke(other.id).await;
+
+    let again = end(&app, &ann, other.id, Consent::Unasked).await;
+
+    assert_eq!(again.unwrap().revoked_count, 0);
+}
+
+#[tokio::test]
 async fn a_no_stands_and_is_written_down() {
     let (app, ann, other) = furnished().await;
 
