@@ -3,6 +3,7 @@
 use std::{
     io::ErrorKind,
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
 };
 
 use anyhow::Context as _;
@@ -66,8 +67,8 @@ pub(super) async fn run(place: &args::Place, asked: args::Serve) -> Result<(), F
     profiles.announce();
     let server = Server::new(authority.clone(), Credential::Nobody.into(), claim.clone());
     let mcp = StreamableHttp::new(server, streamable_http::Limits::default(), stop.clone());
-    let http = Http::new(authority.clone(), claim, stands, limits);
-    let http = http.playing(profiles);
+    let http = Http::new(authority.clone(), claim, stands, limits).playing(profiles);
+    let http = Arc::new(http);
 
     for listener in &listeners {
         let at = listener.local_addr().context("a listener")?;
@@ -77,7 +78,6 @@ pub(super) async fn run(place: &args::Place, asked: args::Serve) -> Result<(), F
         let at = listener.local_addr().context("a listener")?;
         output::tell(&format!("serving metrics at http://{at}/metrics"));
     }
-    let limits = http.limits();
     let metrics = metrics_listener.into_iter().collect();
     tokio::select! {
         () = async {
@@ -87,7 +87,7 @@ pub(super) async fn run(place: &args::Place, asked: args::Serve) -> Result<(), F
             );
         } => {}
         () = authority.keep_house() => {}
-        () = limits.keep_small() => {}
+        () = http.limits().keep_small() => {}
     }
     house.close().await;
     Ok(())

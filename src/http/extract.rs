@@ -4,6 +4,7 @@
 use std::{
     future::{Future as _, poll_fn},
     pin::pin,
+    sync::Arc,
     task::Poll,
     time::Duration,
 };
@@ -50,10 +51,10 @@ pub(super) struct Path<T>(pub(super) T);
 #[derive(Debug)]
 pub(super) struct Key(pub(super) Option<IdempotencyKey>);
 
-impl<T: DeserializeOwned> FromRequest<Http> for Json<T> {
+impl<T: DeserializeOwned> FromRequest<Arc<Http>> for Json<T> {
     type Rejection = Refusal;
 
-    async fn from_request(request: Request, http: &Http) -> Result<Self, Refusal> {
+    async fn from_request(request: Request, http: &Arc<Http>) -> Result<Self, Refusal> {
         let (mut head, body) = request.into_parts();
         must_be_json(&head.headers)?;
         let asked = Asked::from_request_parts(&mut head, http).await?;
@@ -61,10 +62,10 @@ impl<T: DeserializeOwned> FromRequest<Http> for Json<T> {
     }
 }
 
-impl<T: DeserializeOwned> FromRequest<Http> for MaybeJson<T> {
+impl<T: DeserializeOwned> FromRequest<Arc<Http>> for MaybeJson<T> {
     type Rejection = Refusal;
 
-    async fn from_request(request: Request, http: &Http) -> Result<Self, Refusal> {
+    async fn from_request(request: Request, http: &Arc<Http>) -> Result<Self, Refusal> {
         let (mut head, body) = request.into_parts();
         let asked = Asked::from_request_parts(&mut head, http).await?;
         if !body.is_end_stream() {

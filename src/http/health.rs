@@ -1,5 +1,7 @@
 //! Whether the process lives, and whether it can serve: what supervisors and load balancers ask.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -48,7 +50,7 @@ async fn healthz() -> Answer<Health> {
     Answer::ok(Health { status: "ok" })
 }
 
-async fn readyz(State(http): State<Http>) -> Result<Answer<Health>, Refusal> {
+async fn readyz(State(http): State<Arc<Http>>) -> Result<Answer<Health>, Refusal> {
     http.authority.mark().await?;
     Ok(Answer::ok(Health { status: "ok" }))
 }

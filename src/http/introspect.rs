@@ -6,6 +6,8 @@
 //! 3. A good one is told with what it may do now; of any other it is said that it is not active,
 //!    and nothing more.
 
+use std::sync::Arc;
+
 use axum::{
     extract::{FromRequest as _, Request, State},
     http::{StatusCode, header},
@@ -83,7 +85,7 @@ enum IntrospectionAnswer {
 }
 
 async fn introspect(
-    State(http): State<Http>,
+    State(http): State<Arc<Http>>,
     asked: Asked,
     request: Request,
 ) -> Result<Answer<IntrospectionAnswer>, Refusal> {

@@ -9,18 +9,13 @@ use std::{
     time::Duration,
 };
 
-use axum::{
-    extract::{Request, State},
-    middleware::Next,
-    response::{IntoResponse as _, Response},
-};
 use governor::{
     DefaultKeyedRateLimiter, Quota,
     clock::{Clock as _, DefaultClock},
 };
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::{Http, bearer::Asked, error::Refusal, health, passage::Peer};
+use super::{error::Refusal, passage::Peer};
 use crate::authz::Credential;
 
 /// So many requests are answered at a time; those that come besides are told to come again.
@@ -80,6 +75,26 @@ impl Limits {
         }
     }
 
+    /// A place for one more request, if what is presented from there may ask it.
+    pub(super) fn admit(
+        &self,
+        peer: Option<Peer>,
+        credential: &Credential,
+    ) -> Result<Admitted<'_>, Refusal> {
+        if let Some(peer) = peer {
+            self.admits_address(peer)?;
+        }
+        self.admits_token(credential)?;
+        let share = self
+            .share(credential)
+            .ok_or_else(|| Refusal::rate_limited("under way with this token", 1))?;
+        let place = self.at_once.try_acquire().map_err(|_| Refusal::busy())?;
+        Ok(Admitted {
+            _share: share,
+            _place: place,
+        })
+    }
+
     fn admits_address(&self, peer: Peer) -> Result<(), Refusal> {
         within(
             self.per_address.as_ref(),
@@ -115,7 +130,15 @@ impl Limits {
     }
 }
 
+/// A request that is being answered. Its places are free again when it is dropped.
+#[derive(Debug)]
+pub(super) struct Admitted<'a> {
+    _share: Share<'a>,
+    _place: SemaphorePermit<'a>,
+}
+
 /// A place among those of a token. It is free again when it is dropped.
+#[derive(Debug)]
 struct Share<'a> {
     limits: &'a Limits,
     key: Option<u64>,
@@ -177,33 +200,6 @@ fn one_client(address: IpAddr) -> IpAddr {
             IpAddr::V6(Ipv6Addr::from(network))
         }
     }
-}
-
-/// Keeps the limits. Whether the process lives is told however much there is to do.
-pub(super) async fn keep(State(http): State<Http>, request: Request, next: Next) -> Response {
-    if request.uri().path() == health::LIVES {
-        return next.run(request).await;
-    }
-    let limits = &http.limits;
-    let peer = request.extensions().get::<Peer>().copied();
-    let nobody = Credential::Nobody;
-    let credential = request
-        .extensions()
-        .get::<Asked>()
-        .map_or(&nobody, |asked| &asked.request.credential);
-    let admitted = peer
-        .map_or(Ok(()), |peer| limits.admits_address(peer))
-        .and_then(|()| limits.admits_token(credential));
-    if let Err(refusal) = admitted {
-        return refusal.into_response();
-    }
-    let Some(_share) = limits.share(credential) else {
-        return Refusal::rate_limited("under way with this token", 1).into_response();
-    };
-    let Ok(_place) = limits.at_once.try_acquire() else {
-        return Refusal::busy().into_response();
-    };
-    next.run(request).await
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 //! nothing: every request brings its own bearer, which the verb that it asks for looks up.
 //!
 //! A request passes, from the outside in: [`server`] (connections and their time), `passage` (its
-//! id, the log, and what refusals look like), `place` (Host, Origin and what may stand in a URL),
-//! `limits` (how much, how often), and then one of the `routes`.
+//! id, the log, and what refusals look like), which asks `place` (Host, Origin and what may stand in
+//! a URL) and `limits` (how much, how often) whether it comes in, and then one of the `routes`.
 
 mod api;
 mod bearer;
@@ -22,10 +22,9 @@ mod route;
 pub mod server;
 mod verify;
 
-use std::{any::Any, sync::Arc};
+use std::sync::Arc;
 
-use axum::{Router, http::header, middleware, response::IntoResponse as _, routing::get};
-use tower_http::catch_panic::CatchPanicLayer;
+use axum::{Router, http::header, middleware, routing::get};
 
 use crate::{authority::Authority, wire::token::ClaimCommand};
 use error::Refusal;
@@ -37,15 +36,15 @@ pub use profile::{Mistake, Profile, Profiles};
 pub use route::Listed;
 use route::Route;
 
-/// What every request is served with. Each layer takes a clone of it, so none of its parts is copied.
-#[derive(Clone, Debug)]
+/// What every request is served with. There is one of it, which all of them share.
+#[derive(Debug)]
 pub struct Http {
     authority: Authority,
-    claim: Arc<ClaimCommand>,
-    place: Arc<Place>,
-    limits: Arc<Limits>,
-    metrics: Arc<Metrics>,
-    profiles: Arc<Profiles>,
+    claim: ClaimCommand,
+    place: Place,
+    limits: Limits,
+    metrics: Metrics,
+    profiles: Profiles,
 }
 
 impl Http {
@@ -53,30 +52,23 @@ impl Http {
     pub fn new(authority: Authority, claim: ClaimCommand, place: Place, limits: Limits) -> Self {
         Self {
             authority,
-            claim: Arc::new(claim),
-            place: Arc::new(place),
-            limits: Arc::new(limits),
-            metrics: Arc::default(),
-            profiles: Arc::default(),
+            claim,
+            place,
+            limits,
+            metrics: Metrics::default(),
+            profiles: Profiles::default(),
         }
     }
 
     /// The same, with these profiles played besides.
     #[must_use]
     pub fn playing(self, profiles: Profiles) -> Self {
-        Self {
-            profiles: Arc::new(profiles),
-            ..self
-        }
-    }
-
-    fn metrics(&self) -> Arc<Metrics> {
-        Arc::clone(&self.metrics)
+        Self { profiles, ..self }
     }
 
     /// What limits there are, to be kept in order now and then.
-    pub fn limits(&self) -> Arc<Limits> {
-        Arc::clone(&self.limits)
+    pub fn limits(&self) -> &Limits {
+        &self.limits
     }
 }
 
@@ -96,7 +88,7 @@ pub fn listed() -> Vec<Listed> {
 }
 
 /// What answers every request; `others` are paths that are not ours, such as `/mcp`.
-pub fn router(http: &Http, others: Router<Http>) -> Router {
+pub fn router(http: &Arc<Http>, others: Router<Arc<Http>>) -> Router {
     let ours = routes()
         .into_iter()
         .fold(http.profiles.mounted(others), |router, route| {
@@ -104,26 +96,22 @@ pub fn router(http: &Http, others: Router<Http>) -> Router {
         });
     ours.fallback(async || Refusal::no_such_path())
         .method_not_allowed_fallback(async || Refusal::no_such_method())
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(middleware::from_fn_with_state(http.clone(), limits::keep))
-        .layer(middleware::from_fn_with_state(http.clone(), place::check))
-        .layer(middleware::from_fn_with_state(http.clone(), passage::pass))
-        .with_state(http.clone())
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(http),
+            passage::pass,
+        ))
+        .with_state(Arc::clone(http))
 }
 
 /// What answers whoever gathers the counters, at a listener of its own.
-pub fn metrics_router(http: &Http) -> Router {
-    let metrics = http.metrics();
+pub fn metrics_router(http: &Arc<Http>) -> Router {
+    let http = Arc::clone(http);
     let text = move || {
-        let metrics = Arc::clone(&metrics);
+        let http = Arc::clone(&http);
         async move {
             let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-            ([(header::CONTENT_TYPE, kind)], metrics.text())
+            ([(header::CONTENT_TYPE, kind)], http.metrics.text())
         }
     };
     Router::new().route("/metrics", get(text))
-}
-
-fn panicked(_: Box<dyn Any + Send + 'static>) -> axum::response::Response {
-    Refusal::panicked().into_response()
 }

@@ -1,16 +1,24 @@
-//! A request's way in and out: it gets an id, is logged and counted once it is answered, and a
-//! refusal gets its words.
+//! A request's way in and out: it gets an id, is let in or not, is logged and counted once it is
+//! answered, and a refusal gets its words.
 
-use std::{net::SocketAddr, time::Instant};
+use std::{net::SocketAddr, panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
 use axum::{
     extract::{MatchedPath, Request, State},
     http::{HeaderName, HeaderValue, header},
     middleware::Next,
-    response::Response,
+    response::{IntoResponse as _, Response},
 };
+use futures::FutureExt as _;
 
-use super::{Http, bearer::Asked, error::taken, metrics::named};
+use super::{
+    Http,
+    bearer::Asked,
+    error::{Refusal, taken},
+    health,
+    metrics::named,
+    place::meant_for,
+};
 
 /// The header that names a request in the log and in the audit trail.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -23,7 +31,11 @@ pub(super) struct Peer(pub(super) SocketAddr);
 /// hold anything.
 const ELSEWHERE: &str = "elsewhere";
 
-pub(super) async fn pass(State(http): State<Http>, mut request: Request, next: Next) -> Response {
+pub(super) async fn pass(
+    State(http): State<Arc<Http>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let begun = Instant::now();
     let method = named(request.method());
     let peer = request.extensions().get::<Peer>().copied();
@@ -35,17 +47,16 @@ pub(super) async fn pass(State(http): State<Http>, mut request: Request, next: N
         Some(profile) => profile.asked(request.headers()),
         None => Asked::from_headers(request.headers()),
     };
-    let (asked, mut response) = match asked {
+    let (asked, answered) = match asked {
         Ok(asked) => {
             request.extensions_mut().insert(asked.clone());
             request.extensions_mut().insert(asked.request.clone());
-            (asked, next.run(request).await)
+            let answered = let_in(&http, &asked, peer, request, next).await;
+            (asked, answered)
         }
-        Err(refusal) => (
-            Asked::nobody(),
-            axum::response::IntoResponse::into_response(refusal),
-        ),
+        Err(refusal) => (Asked::nobody(), Err(refusal)),
     };
+    let mut response = answered.unwrap_or_else(Refusal::into_response);
     if let Some((refusal, headers)) = taken(&mut response) {
         let refusal = refusal.after_asking_who(&http.authority, &asked).await;
         let told = refusal.told(&asked);
@@ -83,4 +94,23 @@ pub(super) async fn pass(State(http): State<Http>, mut request: Request, next: N
         peer = peer.map(|Peer(peer)| tracing::field::display(peer)),
     );
     response
+}
+
+/// Asks whether the request may come in, and has it answered.
+async fn let_in(
+    http: &Http,
+    asked: &Asked,
+    peer: Option<Peer>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Refusal> {
+    meant_for(&http.place, &request)?;
+    // Whether the process lives is told however much there is to do.
+    let _admitted = match request.uri().path() {
+        health::LIVES => None,
+        _ => Some(http.limits.admit(peer, &asked.request.credential)?),
+    };
+    // A panic ends the request, and not the connection, whose other requests it says nothing about.
+    let answer = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    answer.map_err(|_| Refusal::panicked())
 }

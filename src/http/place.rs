@@ -4,14 +4,11 @@
 use std::{fmt, net::IpAddr, str::FromStr};
 
 use axum::{
-    extract::{Request, State},
+    extract::Request,
     http::{HeaderMap, Uri, header, uri::Authority as HostAndPort},
-    middleware::Next,
-    response::{IntoResponse as _, Response},
 };
 
 use super::{
-    Http,
     error::Refusal,
     verify::{self, QueryOf},
 };
@@ -92,14 +89,7 @@ impl Place {
 }
 
 /// Lets in what was meant for this server.
-pub(super) async fn check(State(http): State<Http>, request: Request, next: Next) -> Response {
-    match meant_for(&http.place, &request) {
-        Ok(()) => next.run(request).await,
-        Err(refusal) => refusal.into_response(),
-    }
-}
-
-fn meant_for(place: &Place, request: &Request) -> Result<(), Refusal> {
+pub(super) fn meant_for(place: &Place, request: &Request) -> Result<(), Refusal> {
     let uri = request.uri();
     // A proxy asks with whatever the request that it asks about said. A page that asks in its place
     // learns and changes nothing: it has no token that is not its own.

@@ -1,6 +1,8 @@
 //! [`Route`]: a path of ours, what answers it, and what is told of it. The router and the OpenAPI
 //! description are made from the same list.
 
+use std::sync::Arc;
+
 use axum::{
     Router,
     handler::Handler,
@@ -35,7 +37,7 @@ pub(super) struct Route {
     pub(super) answers: Vec<(u16, &'static str, Option<Describe>)>,
     /// Whether it tells where what it made is.
     pub(super) tells_location: bool,
-    handler: MethodRouter<Http>,
+    handler: MethodRouter<Arc<Http>>,
 }
 
 /// A path as it is told of.
@@ -90,7 +92,7 @@ impl Route {
         handler: H,
     ) -> Self
     where
-        H: Handler<T, Http>,
+        H: Handler<T, Arc<Http>>,
         T: 'static,
     {
         let (method, handler) = match by {
@@ -252,7 +254,7 @@ impl Route {
     }
 
     /// `router` with this path in it.
-    pub(super) fn mounted(self, router: Router<Http>) -> Router<Http> {
+    pub(super) fn mounted(self, router: Router<Arc<Http>>) -> Router<Arc<Http>> {
         let router = match self.also_at {
             Some(path) => router.route(path, self.handler.clone()),
             None => router,

@@ -10,6 +10,8 @@
 //! original request, and appends its path and query to a prefix: it names the scopes in that prefix,
 //! and what follows is whatever the client asked for, which means nothing here.
 
+use std::sync::Arc;
+
 use axum::{
     extract::{RawQuery, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri},
@@ -82,7 +84,7 @@ pub(super) fn routes() -> Vec<Route> {
 type Passed = (StatusCode, HeaderMap);
 
 async fn verify(
-    State(http): State<Http>,
+    State(http): State<Arc<Http>>,
     asked: Asked,
     RawQuery(query): RawQuery,
 ) -> Result<Passed, Refusal> {
@@ -92,7 +94,7 @@ async fn verify(
 
 /// What the client appended is not even read: it need not be UTF-8.
 async fn verify_for_path(
-    State(http): State<Http>,
+    State(http): State<Arc<Http>>,
     asked: Asked,
     uri: Uri,
 ) -> Result<Passed, Refusal> {
@@ -114,7 +116,8 @@ async fn pass(http: &Http, asked: &Asked, scopes: Scopes) -> Result<Passed, Refu
         ("x-auth-scopes", Some(passed.scopes.to_string())),
         ("x-auth-expires-at", time::maybe(token.powers.expires_at)),
     ];
-    let mut headers = HeaderMap::new();
+    // With room for what every answer gets besides.
+    let mut headers = HeaderMap::with_capacity(2 * told.len());
     for (name, value) in told {
         // Set even where there is nothing to tell: a proxy that copies them then overwrites what a
         // client sent by that name.

@@ -1,5 +1,7 @@
 //! The account that the token that asks is in.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 
 use super::Answer;
@@ -26,7 +28,7 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
-async fn list(State(http): State<Http>, asked: Asked) -> Result<Answer<Accounts>, Refusal> {
+async fn list(State(http): State<Arc<Http>>, asked: Asked) -> Result<Answer<Accounts>, Refusal> {
     let accounts = http.authority.list_accounts(&asked.request).await?;
     Ok(Answer::ok(Accounts {
         accounts: accounts.iter().map(Into::into).collect(),

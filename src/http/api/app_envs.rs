@@ -1,5 +1,7 @@
 //! App environments, which own CLI tokens and tokens of services.
 
+use std::sync::Arc;
+
 use axum::{extract::State, http::StatusCode};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -66,7 +68,7 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 async fn list(
-    State(http): State<Http>,
+    State(http): State<Arc<Http>>,
     asked: Asked,
     Query(query): Query<WhichPage>,
 ) -> Result<Answer<AppEnvs>, Refusal> {
@@ -92,7 +94,7 @@ struct CreateAppEnv {
 }
 
 async fn create(
-    State(http): State<Http>,
+    State(http): State<Arc<Http>>,
     asked: Asked,
     Json(body): Json<CreateAppEnv>,
 ) -> Result<Answer<AppEnv>, Refusal> {
@@ -107,7 +109,7 @@ async fn create(
 }
 
 async fn get(
-    State(http): State<Http>,
+    State(http): State<Arc<Http>>,
     asked: Asked,
     Path(id): Path<String>,
 ) -> Result<Answer<AppEnv>, Refusal> {
@@ -117,7 +119,7 @@ async fn get(
 }
 
 async fn delete(
-    State(http): State<Http>,
+    State(http): State<Arc<Http>>,
     asked: Asked,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Refusal> {

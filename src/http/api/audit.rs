@@ -1,5 +1,7 @@
 //! What happened.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -59,7 +61,7 @@ struct ListAuditRecords {
 }
 
 async fn list(
-    State(http): State<Http>,
+    State(http): State<Arc<Http>>,
     asked: Asked,
     Query(query): Query<ListAuditRecords>,
 ) -> Result<Answer<AuditRecords>, Refusal> {

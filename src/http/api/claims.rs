@@ -4,6 +4,8 @@
 //! The answer to a claim holds the value and is given once. Nobody confirms that it arrived: one
 //! that gets lost is worth nothing to anybody, and a rotation opens a new claim.
 
+use std::sync::Arc;
+
 use std::io;
 
 use axum::extract::State;
@@ -50,7 +52,7 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
-async fn list(State(http): State<Http>, asked: Asked) -> Result<Answer<Claims>, Refusal> {
+async fn list(State(http): State<Arc<Http>>, asked: Asked) -> Result<Answer<Claims>, Refusal> {
     let waiting = http.authority.list_claims(&asked.request).await?;
     Ok(Answer::ok(Claims {
         claims: waiting.iter().map(Into::into).collect(),
@@ -58,7 +60,7 @@ async fn list(State(http): State<Http>, asked: Asked) -> Result<Answer<Claims>, 
 }
 
 async fn claim(
-    State(http): State<Http>,
+    State(http): State<Arc<Http>>,
     asked: Asked,
     Json(body): Json<ClaimToken>,
 ) -> Result<Answer<ClaimedToken>, Refusal> {

@@ -1,6 +1,8 @@
 //! CLI tokens: the one kind of value that can be shown again. Showing one is written down, so it is
 //! asked for with POST, which nothing fetches ahead or keeps.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 
 use super::Answer;
@@ -41,7 +43,7 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 async fn reveal_user_token(
-    State(http): State<Http>,
+    State(http): State<Arc<Http>>,
     asked: Asked,
 ) -> Result<Answer<RevealedUserToken>, Refusal> {
     let revealed = http
@@ -56,7 +58,7 @@ async fn reveal_user_token(
 }
 
 async fn reveal_app_env_token(
-    State(http): State<Http>,
+    State(http): State<Arc<Http>>,
     asked: Asked,
     Path(id): Path<String>,
 ) -> Result<Answer<RevealedAppEnvToken>, Refusal> {

@@ -1,5 +1,7 @@
 //! Tokens.
 
+use std::sync::Arc;
+
 use axum::{extract::State, http::StatusCode};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -130,7 +132,7 @@ struct CreateToken {
 }
 
 async fn create(
-    State(http): State<Http>,
+    State(http): State<Arc<Http>>,
     asked: Asked,
     Key(idempotency_key): Key,
     Json(body): Json<CreateToken>,
@@ -194,7 +196,7 @@ struct ListTokens {
 }
 
 async fn list(
-    State(http): State<Http>,
+    State(http): State<Arc<Http>>,
     asked: Asked,
     Query(query): Query<ListTokens>,
 ) -> Result<Answer<Tokens>, Refusal> {
@@ -220,7 +222,7 @@ async fn list(
 }
 
 async fn get(
-    State(http): State<Http>,
+    State(http): State<Arc<Http>>,
     asked: Asked,
     Path(id): Path<String>,
 ) -> Result<Answer<Token>, Refusal> {
@@ -250,7 +252,7 @@ struct UpdateToken {
 }
 
 async fn update(
-    State(http): State<Http>,
+    State(http): State<Arc<Http>>,
     asked: Asked,
     Path(id): Path<String>,
     Json(body): Json<UpdateToken>,
@@ -281,7 +283,7 @@ struct RotateToken {
 }
 
 async fn rotate(
-    State(http): State<Http>,
+    State(http): State<Arc<Http>>,
     asked: Asked,
     Path(id): Path<String>,
     Key(idempotency_key): Key,
@@ -311,7 +313,7 @@ struct DeleteToken {
 }
 
 async fn delete(
-    State(http): State<Http>,
+    State(http): State<Arc<Http>>,
     asked: Asked,
     Path(id): Path<String>,
     Query(query): Query<DeleteToken>,

@@ -1,5 +1,7 @@
 //! The people of the account, and what they are in it.
 
+use std::sync::Arc;
+
 use axum::{extract::State, http::StatusCode};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -79,7 +81,7 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 async fn list(
-    State(http): State<Http>,
+    State(http): State<Arc<Http>>,
     asked: Asked,
     Query(query): Query<WhichPage>,
 ) -> Result<Answer<Members>, Refusal> {
@@ -119,7 +121,7 @@ struct CreateUser {
 }
 
 async fn create(
-    State(http): State<Http>,
+    State(http): State<Arc<Http>>,
     asked: Asked,
     Json(body): Json<CreateUser>,
 ) -> Result<Answer<UserInAccounts>, Refusal> {
@@ -134,7 +136,7 @@ async fn create(
 }
 
 async fn get(
-    State(http): State<Http>,
+    State(http): State<Arc<Http>>,
     asked: Asked,
     Path(id): Path<String>,
 ) -> Result<Answer<UserInAccounts>, Refusal> {
@@ -152,7 +154,7 @@ struct UpdateUser {
 }
 
 async fn update(
-    State(http): State<Http>,
+    State(http): State<Arc<Http>>,
     asked: Asked,
     Path(id): Path<String>,
     Json(body): Json<UpdateUser>,
@@ -166,7 +168,7 @@ async fn update(
 }
 
 async fn remove(
-    State(http): State<Http>,
+    State(http): State<Arc<Http>>,
     asked: Asked,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Refusal> {

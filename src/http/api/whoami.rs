@@ -1,5 +1,7 @@
 //! Who is asking.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 
 use super::Answer;
@@ -26,7 +28,7 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
-async fn whoami(State(http): State<Http>, asked: Asked) -> Result<Answer<Whoami>, Refusal> {
+async fn whoami(State(http): State<Arc<Http>>, asked: Asked) -> Result<Answer<Whoami>, Refusal> {
     let who = http.authority.whoami(&asked.request).await?;
     Ok(Answer::ok((&who).into()))
 }

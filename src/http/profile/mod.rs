@@ -177,12 +177,12 @@ impl Profiles {
     }
 
     /// `router` with every path of theirs in it.
-    pub(super) fn mounted(&self, router: Router<Http>) -> Router<Http> {
+    pub(super) fn mounted(&self, router: Router<Arc<Http>>) -> Router<Arc<Http>> {
         self.paths
             .iter()
             .fold(router, |router, (path, (profile, routes))| {
                 let (profile, places) = (Arc::clone(profile), routes.clone());
-                let play = move |State(http): State<Http>, asked: Asked, request: Request| {
+                let play = move |State(http): State<Arc<Http>>, asked: Asked, request: Request| {
                     player::play(http, profile, places, asked, request)
                 };
                 router.route(path, any(play))

@@ -38,7 +38,7 @@ use crate::{
 
 /// Answers a request for a path of `profile`, whose routes are these.
 pub(super) async fn play(
-    http: Http,
+    http: Arc<Http>,
     profile: Arc<Profile>,
     routes: Vec<usize>,
     asked: Asked,

@@ -1,5 +1,7 @@
 //! A client without a network: a request goes straight to the router.
 
+use std::sync::Arc;
+
 use axum::{
     Router,
     body::{Body, to_bytes},
@@ -64,15 +66,15 @@ impl TestApp {
 
     /// Somebody who presents nothing.
     pub(crate) fn client(&self) -> Client {
-        Client::of(&self.http())
+        Client::of(self.http())
     }
 }
 
 impl Client {
     /// Somebody who presents nothing at this front.
-    pub(crate) fn of(http: &Http) -> Self {
+    pub(crate) fn of(http: Http) -> Self {
         Self {
-            router: router(http, Router::new()),
+            router: router(&Arc::new(http), Router::new()),
             value: None,
         }
     }

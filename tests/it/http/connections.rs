@@ -3,6 +3,7 @@
 use std::{
     io::{Read as _, Write as _},
     net::{Shutdown, TcpStream},
+    sync::Arc,
     time::Duration,
 };
 
@@ -30,7 +31,7 @@ async fn a_head_that_does_not_arrive_is_not_waited_for() {
     let stop = CancellationToken::new();
     let served = server::serve(
         vec![listener],
-        router(&app.http(), Router::new()),
+        router(&Arc::new(app.http()), Router::new()),
         stop.clone(),
     );
     let served = tokio::spawn(served);
@@ -55,7 +56,7 @@ async fn who_takes_no_answer_is_not_waited_for() {
     let stop = CancellationToken::new();
     let served = server::serve(
         vec![listener],
-        router(&app.http(), Router::new()),
+        router(&Arc::new(app.http()), Router::new()),
         stop.clone(),
     );
     let served = tokio::spawn(served);
@@ -168,7 +169,7 @@ async fn who_asks_too_often_is_told_how_long_to_wait() {
     let limits = Limits::new(Rate::per_second(0), Rate::per_second(1));
     let claim = keywright::wire::token::ClaimCommand::new("keywright", None, None);
     let http = Http::new(app.authority.clone(), claim, Place::default(), limits);
-    let ann = Client::of(&http).with(&app.agent([]).await.value);
+    let ann = Client::of(http).with(&app.agent([]).await.value);
 
     let first = ann.get("/v1/whoami").await;
     let second = ann.get("/v1/whoami").await;

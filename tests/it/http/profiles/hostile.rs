@@ -197,7 +197,7 @@ async fn who_asks_too_often_is_told_so_in_the_products_words() {
     let claim = ClaimCommand::new("keywright", None, None);
     let http = Http::new(app.authority.clone(), claim, Place::default(), limits);
     let played = Profiles::named(&["spherescout".to_owned()]).unwrap();
-    let ann = Client::of(&http.playing(played));
+    let ann = Client::of(http.playing(played));
     let with = format!("Token {}", agent.value);
     let with = [&*with];
     let ask = || ann.authorized("GET", "/api/user/api-keys", &with);

@@ -27,13 +27,13 @@ impl TestApp {
     /// Somebody who presents nothing to a front that plays all four profiles at once.
     fn played(&self) -> Client {
         let all = Profiles::known().map(str::to_owned);
-        Client::of(&self.http().playing(Profiles::named(&all).unwrap()))
+        Client::of(self.http().playing(Profiles::named(&all).unwrap()))
     }
 
     /// Somebody who presents nothing to a front that plays this one.
     fn playing(&self, text: &str) -> Client {
         let profile = Profile::read("acme.toml", text).unwrap();
-        Client::of(&self.http().playing(Profiles::of(vec![profile]).unwrap()))
+        Client::of(self.http().playing(Profiles::of(vec![profile]).unwrap()))
     }
 
     /// Ann's agent, with what tokens of a profile carry.
