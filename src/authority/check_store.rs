@@ -18,9 +18,10 @@ pub struct Checked {
 impl Authority {
     /// Reads all of the store, and looks at the vault's key.
     pub async fn check_store(&self, request: &Request) -> Result<Checked, Error> {
-        let vault = self.vault.clone();
+        let house = self.clone();
         self.read(request, move |view, who| {
             let permit = decide(who, Action::CheckStore, Whose::System, Thing::Something)?;
+            let vault = &house.inner.vault;
             let needed = view.sealing_keys(&permit)?;
             let key = match (vault.key_id(), needed.as_slice()) {
                 (Err(why), _) => Some(why.to_string()),

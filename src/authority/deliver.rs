@@ -150,7 +150,7 @@ impl Authority {
     pub(super) fn delivery(&self, how: Deliver) -> Delivery {
         Delivery {
             how,
-            brand: self.brand.clone(),
+            brand: self.inner.brand.clone(),
             pat: OnceLock::new(),
             cli: OnceLock::new(),
             chance: OnceLock::new(),
@@ -198,7 +198,8 @@ impl Authority {
             owner: token.owner,
             generation,
         };
-        self.vault
+        self.inner
+            .vault
             .seal(plain.expose(), binding, || Ok(view.has_sealed()?))
     }
 
@@ -210,7 +211,7 @@ impl Authority {
         delivered: Delivered,
         replayed: bool,
     ) -> Minted {
-        self.uses.overlay(&mut token);
+        self.inner.uses.overlay(&mut token);
         Minted {
             is_own: who.token_id() == Some(token.id),
             token,

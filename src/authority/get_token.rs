@@ -16,7 +16,7 @@ impl Authority {
             let mut token = view
                 .token(&permit, id)?
                 .ok_or(Error::NotFound(Thing::Token))?;
-            house.uses.overlay(&mut token);
+            house.inner.uses.overlay(&mut token);
             Ok((token, who.at()))
         })
         .await
@@ -35,7 +35,7 @@ impl Authority {
             };
             let id = view.cli_token(account, owner)?.ok_or_else(not_there)?;
             let mut token = view.token(&permit, id)?.ok_or_else(not_there)?;
-            house.uses.overlay(&mut token);
+            house.inner.uses.overlay(&mut token);
             Ok((token, who.at()))
         })
         .await

@@ -3,14 +3,13 @@
 
 use super::{Authority, Error, Thing, decide};
 use crate::{
-    authz::{self, Action, Credential, Permit, Request},
+    authz::{self, Action, Credential, Request},
     domain::{
         credential::HashedToken,
         scope::Scopes,
-        token::{Owner, Token, Whose},
+        token::{Token, Whose},
         user::Username,
     },
-    store::{Refused, View},
 };
 
 /// What is known of a token that is good.
@@ -52,9 +51,12 @@ impl Authority {
                 });
                 answers.push(match found {
                     Some(found) => {
-                        house.uses.used(&found.token, found.generation, who.at());
+                        house
+                            .inner
+                            .uses
+                            .used(&found.token, found.generation, who.at());
                         let scopes = authz::effective(&found.token, found.owner.role());
-                        Some(house.told(view, &permit, found.token, scopes)?)
+                        Some(house.told(found.token, scopes, found.username))
                     }
                     None => None,
                 });
@@ -72,34 +74,24 @@ impl Authority {
         scopes: Scopes,
     ) -> Result<Introspected, Error> {
         let house = self.clone();
-        self.read(request, move |view, who| {
+        self.read(request, move |_, who| {
             let whose = who.account().map(Whose::Account);
             let action = Action::VerifyToken(scopes.clone());
-            let permit = decide(who, action, whose, Thing::Account)?;
+            decide(who, action, whose, Thing::Account)?;
             let token = who.token().ok_or(Error::NotFound(Thing::Token))?;
             let scopes = authz::effective(token, who.role());
-            house.told(view, &permit, token.clone(), scopes)
+            Ok(house.told(token.clone(), scopes, who.username().cloned()))
         })
         .await
     }
 
-    fn told(
-        &self,
-        view: &mut View,
-        permit: &Permit<'_>,
-        mut token: Token,
-        scopes: Scopes,
-    ) -> Result<Introspected, Refused<Error>> {
-        let user = match token.owner {
-            Owner::User(user) => view.user(permit, user)?,
-            Owner::AppEnv(_) => None,
-        };
-        self.uses.overlay(&mut token);
-        Ok(Introspected {
+    fn told(&self, mut token: Token, scopes: Scopes, username: Option<Username>) -> Introspected {
+        self.inner.uses.overlay(&mut token);
+        Introspected {
             token,
             scopes,
-            username: user.map(|user| user.username),
-        })
+            username,
+        }
     }
 }
 

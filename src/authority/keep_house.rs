@@ -29,7 +29,7 @@ impl Authority {
                 }
             }
             // Without uses there may still be refusals whose minute is over.
-            drop(timeout(MINUTE, self.uses.wait_for_news()).await);
+            drop(timeout(MINUTE, self.inner.uses.wait_for_news()).await);
             // What could not be written stays in the batch; the next round tries again.
             if let Err(error) = self.write_batches().await {
                 tracing::warn!(%error, "what was used and refused lately is not written down yet");
@@ -40,8 +40,8 @@ impl Authority {
     /// Writes down what [`Self::keep_house`] would have written later. The overlap of a token
     /// whose new value is in use ends with it.
     pub async fn write_batches(&self) -> Result<(), Error> {
-        let uses = self.uses.batch();
-        let refusals = self.refusals.due(self.clock.now());
+        let uses = self.inner.uses.batch();
+        let refusals = self.inner.refusals.due(self.inner.clock.now());
         if uses.is_empty() && refusals.is_empty() {
             return Ok(());
         }
@@ -63,16 +63,16 @@ impl Authority {
             Ok(())
         })
         .await?;
-        self.uses.written(&written_uses);
-        self.refusals.written(written_refusals);
+        self.inner.uses.written(&written_uses);
+        self.inner.refusals.written(written_refusals);
         Ok(())
     }
 
     /// Writes down everything that waits, refusals of this minute too, and closes the store.
     pub async fn close(&self) -> Result<(), Error> {
-        self.refusals.end_the_minute();
+        self.inner.refusals.end_the_minute();
         let written = self.write_batches().await;
-        self.store.close();
+        self.inner.store.close();
         written
     }
 }

@@ -93,7 +93,7 @@ impl Authority {
                 token.id.as_uuid().as_u128()
             });
             for token in &mut page.rows {
-                house.uses.overlay(token);
+                house.inner.uses.overlay(token);
             }
             if let Some(since) = unused_since {
                 // One that was used just now is in the store as unused for some seconds.

@@ -72,27 +72,36 @@ pub use whom::For;
 /// What a list may ask for; the store tells the states apart.
 pub use crate::store::StateFilter;
 
-/// The authority: a store, a vault and a clock behind one door.
+/// The authority: a store, a vault and a clock behind one door. A handle, which every request
+/// takes a copy of.
 #[derive(Clone, Debug)]
 pub struct Authority {
-    store: Arc<Store>,
-    vault: Arc<Vault>,
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    store: Store,
+    vault: Vault,
     clock: Clock,
     brand: Brand,
-    uses: Arc<Uses>,
-    refusals: Arc<Refusals>,
+    uses: Uses,
+    refusals: Refusals,
 }
 
 impl Authority {
     /// An authority over `store`, whose tokens begin with `brand`.
     pub fn new(store: Store, vault: Vault, clock: Clock, brand: Brand) -> Self {
-        Self {
-            store: Arc::new(store),
-            vault: Arc::new(vault),
+        let inner = Inner {
+            store,
+            vault,
             clock,
             brand,
-            uses: Arc::default(),
-            refusals: Arc::default(),
+            uses: Uses::default(),
+            refusals: Refusals::default(),
+        };
+        Self {
+            inner: Arc::new(inner),
         }
     }
 
@@ -103,12 +112,13 @@ impl Authority {
         verb: impl Fn(&mut Tx, &Principal) -> Result<A, Refused<Error>> + Send + 'static,
     ) -> Result<A, Error> {
         let (house, request) = (self.clone(), request.clone());
-        self.store
+        self.inner
+            .store
             .write(move |tx| {
-                let asked = authenticate(tx, &request, house.clock.now());
+                let asked = authenticate(tx, &request, house.inner.clock.now());
                 let done = asked.and_then(|who| {
                     if request.is_use() {
-                        house.uses.see(&who);
+                        house.inner.uses.see(&who);
                     }
                     verb(tx, &who)
                 });
@@ -124,12 +134,13 @@ impl Authority {
         verb: impl Fn(&mut View, &Principal) -> Result<A, Refused<Error>> + Send + 'static,
     ) -> Result<A, Error> {
         let (house, request) = (self.clone(), request.clone());
-        self.store
+        self.inner
+            .store
             .read(move |view| {
-                let asked = authenticate(view, &request, house.clock.now());
+                let asked = authenticate(view, &request, house.inner.clock.now());
                 let done = asked.and_then(|who| {
                     if request.is_use() {
-                        house.uses.see(&who);
+                        house.inner.uses.see(&who);
                     }
                     verb(view, &who)
                 });
@@ -142,7 +153,7 @@ impl Authority {
     fn weigh(&self, request: &Request, refused: Refused<Error>) -> Refused<Error> {
         let record = refused.entry.as_ref();
         request.missed(record.and_then(|record| record.missed));
-        self.refusals.weigh(refused)
+        self.inner.refusals.weigh(refused)
     }
 }
 

@@ -79,7 +79,7 @@ impl Authority {
                 owner: token.owner,
                 generation,
             };
-            let value = house.vault.open(&permit, &sealed, binding)?;
+            let value = house.inner.vault.open(&permit, &sealed, binding)?;
             let owner = match token.owner {
                 Owner::User(user) => {
                     RevealedOwner::User(tx.user(&permit, user)?.ok_or_else(not_there)?)

@@ -39,7 +39,7 @@ impl Authority {
         let imported = set.imported.is_some();
         let plain = set
             .imported
-            .unwrap_or_else(|| PlainToken::generate(&self.brand, Kind::Cli));
+            .unwrap_or_else(|| PlainToken::generate(&self.inner.brand, Kind::Cli));
         let (of, scopes, plain) = (set.of, set.scopes, Arc::new(plain));
         if imported && !scopes.is_empty() {
             return Err(Error::invalid(
@@ -109,7 +109,7 @@ impl Authority {
             tx.close_claim(token.id, &entry)?;
             tx.put_value(token.id, &value, who.at(), &entry)?;
             token.present = Some(value.present);
-            house.uses.overlay(&mut token);
+            house.inner.uses.overlay(&mut token);
             Ok((token, who.at()))
         })
         .await

@@ -113,7 +113,7 @@ impl Authority {
                 .entry(Target::Token(token.id))
                 .because(what.join(", "));
             tx.update_token(&token, &entry)?;
-            house.uses.overlay(&mut token);
+            house.inner.uses.overlay(&mut token);
             Ok((token, who.at()))
         })
         .await

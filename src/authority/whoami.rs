@@ -44,7 +44,7 @@ impl Authority {
             let permit = decide(who, Action::Whoami, whose, Thing::Account)?;
             let mut token = who.token().cloned();
             if let Some(token) = &mut token {
-                house.uses.overlay(token);
+                house.inner.uses.overlay(token);
             }
             Ok(Whoami {
                 user: match who.user() {
