@@ -12,6 +12,7 @@ use crate::domain::{
     id::{AccountId, RequestId, TokenId, UserId},
     scope::{Reach, Scope, Scopes},
     token::{HeldValue, Owner, Presented, Standing, Token, Whose},
+    user::Username,
 };
 
 /// One request: what was presented, and through which door.
@@ -116,6 +117,7 @@ pub(super) enum Kind {
     Token {
         token: Box<Token>,
         value: HeldValue,
+        username: Option<Username>,
         role: Option<Role>,
         reach: Reach,
     },
@@ -284,6 +286,7 @@ fn token_kind(presented: Presented, reach: Reach) -> Kind {
             dies_at: presented.dies_at,
         },
         token: Box::new(presented.token),
+        username: presented.username,
         role,
         reach,
     }
@@ -378,6 +381,14 @@ impl Principal {
     pub fn presented(&self) -> Option<(&Token, HeldValue)> {
         match &self.kind {
             Kind::Token { token, value, .. } => Some((token, *value)),
+            Kind::Local { .. } | Kind::Operator { .. } | Kind::Keywright => None,
+        }
+    }
+
+    /// What its owner is called, if a token was presented that is a person's.
+    pub fn username(&self) -> Option<&Username> {
+        match &self.kind {
+            Kind::Token { username, .. } => username.as_ref(),
             Kind::Local { .. } | Kind::Operator { .. } | Kind::Keywright => None,
         }
     }

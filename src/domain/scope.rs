@@ -1,6 +1,6 @@
 //! [`Scope`] and [`Scopes`]: what a token may do, spelled `verb:noun` (RFC 6749, section 3.3).
 
-use std::{borrow::Cow, collections::BTreeSet, fmt, str::FromStr};
+use std::{borrow::Cow, fmt, str::FromStr};
 
 /// The most scopes of a token, and the most characters of a scope.
 pub const MOST: usize = 64;
@@ -102,11 +102,12 @@ impl FromStr for Scope {
         };
         match text.split_once(':') {
             Some((verb, noun)) if word(verb) && word(noun) => {
-                let scope = Self(Cow::Owned(text.to_owned()));
-                if NOUNS.contains(&noun) && scope.is_service() {
+                if let Some(ours) = OURS.into_iter().find(|ours| ours.as_str() == text) {
+                    Ok(ours)
+                } else if NOUNS.contains(&noun) {
                     Err(ScopeError::Unknown(text.to_owned()))
                 } else {
-                    Ok(scope)
+                    Ok(Self(Cow::Owned(text.to_owned())))
                 }
             }
             Some(_) | None => Err(ScopeError::Spelling),
@@ -116,7 +117,7 @@ impl FromStr for Scope {
 
 /// The scopes of one token: a set of at most 64, kept and shown in order. Empty allows nothing.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Scopes(BTreeSet<Scope>);
+pub struct Scopes(Vec<Scope>);
 
 /// The words of a list of scopes as people type it: separated by spaces or commas.
 pub fn words(typed: &str) -> impl Iterator<Item = &str> {
@@ -133,19 +134,26 @@ impl Scopes {
 
     /// Reads a list of scopes. The same one twice is one.
     pub fn parse<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Self, ScopeError> {
-        let mut scopes = BTreeSet::new();
-        for (count, text) in texts.into_iter().enumerate() {
-            if count == MOST {
+        let mut scopes = Vec::new();
+        for text in texts {
+            if scopes.len() == MOST {
                 return Err(ScopeError::TooMany);
             }
-            scopes.insert(text.parse()?);
+            scopes.push(text.parse()?);
         }
-        Ok(Self(scopes))
+        Ok(Self::of(scopes))
+    }
+
+    /// The set of these.
+    fn of(mut scopes: Vec<Scope>) -> Self {
+        scopes.sort_unstable();
+        scopes.dedup();
+        Self(scopes)
     }
 
     /// Whether `scope` is among them.
     pub fn contains(&self, scope: &Scope) -> bool {
-        self.0.contains(scope)
+        self.0.binary_search(scope).is_ok()
     }
 
     /// Whether there is none.
@@ -156,19 +164,20 @@ impl Scopes {
     /// Those of them that are among `others`, too.
     #[must_use]
     pub fn both(&self, others: &Self) -> Self {
-        Self(self.0.intersection(&others.0).cloned().collect())
+        let shared = |scope: &&Scope| others.contains(scope);
+        Self(self.0.iter().filter(shared).cloned().collect())
     }
 
     /// All of both. What a session holds may be more than a token can carry.
     #[must_use]
     pub fn or(&self, others: &Self) -> Self {
-        Self(self.0.union(&others.0).cloned().collect())
+        Self::of(self.0.iter().chain(&others.0).cloned().collect())
     }
 
     /// All of them but `scope`.
     #[must_use]
     pub fn without(mut self, scope: &Scope) -> Self {
-        self.0.remove(scope);
+        self.0.retain(|held| held != scope);
         self
     }
 
@@ -182,7 +191,7 @@ impl<const N: usize> From<[Scope; N]> for Scopes {
     /// For a list known when the program is written: at most 64.
     fn from(scopes: [Scope; N]) -> Self {
         const { assert!(N <= MOST) };
-        Self(scopes.into())
+        Self::of(scopes.into())
     }
 }
 

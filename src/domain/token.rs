@@ -14,6 +14,7 @@ use super::{
     label::Label,
     scope::Scopes,
     shape::Shape,
+    user::Username,
 };
 
 /// What a token is for. It stands in the value, too.
@@ -307,6 +308,8 @@ pub struct Presented {
     pub dies_at: Option<Time>,
     /// What its owner is now.
     pub owner: OwnerNow,
+    /// What its owner is called, if it is a person.
+    pub username: Option<Username>,
 }
 
 /// Whether what ends at `end` is about to: a person may need some days to do something about it.

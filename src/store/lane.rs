@@ -6,7 +6,7 @@ use std::{
     fmt, io,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, PoisonError, TryLockError,
         mpsc::{self, Receiver, SyncSender, TrySendError},
     },
     thread::{self, JoinHandle},
@@ -192,13 +192,15 @@ impl<T: ?Sized> Jobs<T> {
             .ok()
     }
 
-    /// The next verb, if one is waiting.
+    /// The next verb, if one is waiting. While another thread waits for the next, none is: whoever
+    /// waits holds the lock, and to wait for it would be to wait for a verb.
     pub(super) fn next(&self) -> Option<Box<dyn Job<T>>> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .try_recv()
-            .ok()
+        let receiver = match self.0.try_lock() {
+            Ok(receiver) => receiver,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return None,
+        };
+        receiver.try_recv().ok()
     }
 }
 

@@ -128,6 +128,7 @@ fn presented(scopes: Scopes, owner: Owner, owner_now: OwnerNow) -> Presented {
         generation: 1,
         dies_at: None,
         owner: owner_now,
+        username: None,
     }
 }
 

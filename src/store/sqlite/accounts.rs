@@ -4,7 +4,7 @@ use rusqlite::{Row, RowIndex, params};
 
 use super::{
     File,
-    rows::{id, maybe_time, time, word},
+    rows::{id, maybe_time, maybe_word, time, word},
 };
 use crate::{
     authz::{Entry, Permit},
@@ -291,10 +291,7 @@ fn standing(row: &Row<'_>, user: UserId, account: AccountId) -> rusqlite::Result
 
 /// The role in a row that may have none.
 pub(super) fn role(row: &Row<'_>, at: impl RowIndex) -> rusqlite::Result<Option<Role>> {
-    match row.get::<_, Option<String>>(at)? {
-        Some(role) => role.parse().map(Some).map_err(super::rows::wrong),
-        None => Ok(None),
-    }
+    maybe_word(row, at, str::parse)
 }
 
 fn membership(row: &Row<'_>) -> rusqlite::Result<Membership> {
@@ -306,14 +303,10 @@ fn membership(row: &Row<'_>) -> rusqlite::Result<Membership> {
 }
 
 fn user(row: &Row<'_>) -> rusqlite::Result<User> {
-    let email: Option<String> = row.get("email")?;
     Ok(User {
         id: id(row, "id")?,
         username: word(row, "username", str::parse)?,
-        email: match email {
-            Some(email) => Some(email.parse().map_err(super::rows::wrong)?),
-            None => None,
-        },
+        email: maybe_word(row, "email", str::parse)?,
         os_uid: row.get("os_uid")?,
         created_at: time(row, "created_at")?,
         deactivated_at: maybe_time(row, "deactivated_at")?,
@@ -330,15 +323,11 @@ fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
 }
 
 fn app_env(row: &Row<'_>) -> rusqlite::Result<AppEnv> {
-    let cli_env_name: Option<String> = row.get("cli_env_name")?;
     Ok(AppEnv {
         id: id(row, "id")?,
         account: id(row, "account_id")?,
         name: Label::from_kept(row.get_ref("name")?.as_str()?),
-        cli_env_name: match cli_env_name {
-            Some(name) => Some(name.parse().map_err(super::rows::wrong)?),
-            None => None,
-        },
+        cli_env_name: maybe_word(row, "cli_env_name", str::parse)?,
         created_at: time(row, "created_at")?,
     })
 }

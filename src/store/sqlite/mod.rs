@@ -351,19 +351,35 @@ impl File {
         Ok(kept)
     }
 
-    /// Lets each verb look at one moment, until the lane is closed.
+    /// Lets the verbs that have queued up look at one moment, again and again, until the lane is
+    /// closed.
+    ///
+    /// All of them were asked before that moment, so each sees what anybody was told before it was
+    /// asked: beginning costs as much as a look-up, and is shared.
     fn look(mut self, looks: &Jobs<View>) {
-        while let Some(mut job) = looks.wait() {
-            if !job.is_wanted() {
-                continue;
+        while let Some(job) = looks.wait() {
+            let mut batch = vec![job];
+            while batch.len() < BATCH
+                && let Some(job) = looks.next()
+            {
+                batch.push(job);
             }
-            let seen = self.begin("begin").and_then(|()| {
-                // Nothing is to be kept; a refusal is recorded by a writing verb of its own.
-                let _keep = job.run(&mut self);
-                self.in_transaction()
-            });
+            let begun = self.begin("begin");
+            for mut job in batch {
+                if !job.is_wanted() {
+                    continue;
+                }
+                let seen = match &begun {
+                    Ok(()) => {
+                        // Nothing is to be kept; a refusal is recorded by a writing verb of its own.
+                        let _keep = job.run(&mut self);
+                        self.in_transaction()
+                    }
+                    Err(error) => Err(again(error)),
+                };
+                job.settle(seen);
+            }
             self.undo();
-            job.settle(seen);
         }
     }
 

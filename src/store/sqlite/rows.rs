@@ -104,6 +104,19 @@ where
     read(text).map_err(wrong)
 }
 
+/// The same, if there is one.
+pub(super) fn maybe_word<T, E>(
+    row: &Row<'_>,
+    at: impl RowIndex,
+    read: impl FnOnce(&str) -> Result<T, E>,
+) -> rusqlite::Result<Option<T>>
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    let text = row.get_ref(at)?.as_str_or_null()?;
+    text.map(read).transpose().map_err(wrong)
+}
+
 /// A value that none of ours could be.
 pub(super) fn wrong(error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(0, Type::Text, Box::new(error))

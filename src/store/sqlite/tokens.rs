@@ -1,10 +1,12 @@
 //! The statements about tokens and their values.
 
+use std::sync::LazyLock;
+
 use rusqlite::{Row, ToSql, params, types::ValueRef};
 
 use super::{
     File,
-    rows::{actor, actor_bytes, id, maybe_id, maybe_time, time, word, wrong},
+    rows::{actor, actor_bytes, id, maybe_id, maybe_time, maybe_word, time, word, wrong},
 };
 use crate::{
     authz::{Entry, Permit},
@@ -40,10 +42,12 @@ pub(super) const WITH: &str = "left join token_uses u on u.token_id = t.id
 /// The value with this print: found by the half of it that the index holds, and compared whole.
 const BY_HASH: &str = "substr(p.hash, 1, 16) = substr(?1, 1, 16) and p.hash = ?1";
 
+/// The look-up of the hot path, put together once.
+static PRESENTED: LazyLock<String> = LazyLock::new(|| presented_where(BY_HASH));
+
 impl ReadTokens for File {
     fn presented(&mut self, hash: &HashedToken) -> Result<Option<Presented>, Error> {
-        let sql = presented_where(BY_HASH);
-        self.one(&sql, [hash.as_bytes()], presented)
+        self.one(&PRESENTED, [hash.as_bytes()], presented)
     }
 
     fn presented_by_id(&mut self, id: TokenId) -> Result<Option<Presented>, Error> {
@@ -416,7 +420,7 @@ fn like(text: &str) -> String {
 fn presented_where(which: &str) -> String {
     format!(
         "{TOKEN}, p.generation as presented, p.dies_at, o.id as user_id, o.deactivated_at, m.role,
-            e.id as app_env_id
+            e.id as app_env_id, o.username
         from token_values p
         join tokens t on t.id = p.token_id
         {WITH}
@@ -446,6 +450,7 @@ fn presented(row: &Row<'_>) -> rusqlite::Result<Presented> {
         generation: row.get(WIDTH)?,
         dies_at: maybe_time(row, WIDTH + 1)?,
         owner,
+        username: maybe_word(row, WIDTH + 6, str::parse)?,
     })
 }
 
@@ -558,7 +563,7 @@ mod tests {
         }
 
         reader.begin("begin").unwrap();
-        let look_up = reader.prepare(&presented_where(BY_HASH)).unwrap();
+        let look_up = reader.prepare(&PRESENTED).unwrap();
         assert_eq!(look_up.get_status(StatementStatus::Run), 100);
         assert_eq!(look_up.get_status(StatementStatus::RePrepare), 0);
     }
