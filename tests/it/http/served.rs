@@ -140,8 +140,8 @@ impl Wire {
         value: &str,
         body: &str,
     ) -> (u16, String) {
-        self.write(&head(method, path, value, body.len()));
-        self.write(body);
+        // At once: a server that needs no body may have answered before the rest comes.
+        self.write(&(head(method, path, value, body.len()) + body));
         self.answer()
     }
 
