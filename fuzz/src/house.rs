@@ -154,7 +154,7 @@ impl House {
         let _inside = self.runtime.enter();
         let mcp = streamable_http::Limits::default();
         let mcp = StreamableHttp::new(self.server(), mcp, CancellationToken::new());
-        router(&http.playing(profiles), mcp.router())
+        router(&Arc::new(http.playing(profiles)), mcp.router())
     }
 
     /// What is answered to `request` at every path of ours and of the profiles that come with the
