@@ -121,17 +121,31 @@ impl Minute {
 mod tests {
     use super::*;
     use crate::{
-        authz::{self, Action, Found, Request},
-        domain::{clock::from_millis, token::Whose},
+        authz::{self, Action, Credential, Found, Request},
+        domain::{audit::Front, clock::from_millis, token::Whose},
     };
 
-    /// A request is refused for a reason that is none of ours: whether that is written at once.
-    fn refused(refusals: &Refusals, why: usize) -> bool {
-        let request = Request::housekeeping();
+    /// A request is refused for a reason that is none of ours.
+    fn refusal(front: Front, why: &str) -> Box<Record> {
+        let request = Request::new(Credential::Keywright, front);
         let who = authz::recognize(&request, Found::Nothing, from_millis(0)).unwrap();
         let permit = authz::decide(&who, Action::Sweep, Whose::System).unwrap();
-        let record = permit.failure(None, &why.to_string());
+        permit.failure(None, why)
+    }
+
+    /// Whether such a refusal is written at once.
+    fn refused(refusals: &Refusals, why: usize) -> bool {
+        let record = refusal(Front::Cli, &why.to_string());
         refusals.count(record).is_some()
+    }
+
+    #[test]
+    fn only_the_same_refusal_through_the_same_door_is_a_repetition() {
+        let first = refusal(Front::Cli, "a");
+
+        assert!(first.is_repeated_by(&refusal(Front::Cli, "a")));
+        assert!(!first.is_repeated_by(&refusal(Front::Cli, "b")));
+        assert!(!first.is_repeated_by(&refusal(Front::Http, "a")));
     }
 
     #[test]
