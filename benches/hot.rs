@@ -75,7 +75,7 @@ fn decide(c: &mut Criterion) {
     let house = House::of(SIZES[0], &runtime);
     let presented = runtime.block_on(house.presented());
     let (asks, at) = (house.asks(), Clock::System.now());
-    let found = Found::Token(presented.into());
+    let found = Found::Token(presented);
     let who = authz::recognize(&asks, found, at).unwrap();
     let whose = who.whose();
     let powers = || who.token().unwrap().powers.clone();
@@ -275,7 +275,7 @@ impl House {
     }
 
     /// What a second store, opened beside, knows of the value.
-    async fn presented(&self) -> Presented {
+    async fn presented(&self) -> Arc<Presented> {
         let (store, hash) = (store(&self.path), self.value.hashed());
         let found = store.read::<_, Error>(move |view| Ok(view.presented(&hash)?));
         found.await.unwrap().unwrap()

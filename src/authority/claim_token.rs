@@ -278,9 +278,7 @@ fn is_opener_good(
     token: &Token,
 ) -> Result<bool, Refused<Error>> {
     let found = match claim.opened_by {
-        Actor::Token(id) => tx
-            .presented_by_id(id)?
-            .map_or(Found::Nothing, |found| Found::Token(found.into())),
+        Actor::Token(id) => tx.presented_by_id(id)?.map_or(Found::Nothing, Found::Token),
         Actor::Local(user) => Found::Place {
             account: Some(token.account),
             standing: tx.standing(user, token.account)?,

@@ -1,26 +1,25 @@
 //! Whether a token is good, for whom, with which scopes: what services and proxies ask (RFC 7662).
 //! The hot path.
 
+use std::sync::Arc;
+
 use super::{Authority, Error, Thing, decide};
 use crate::{
     authz::{self, Action, Credential, Request},
     domain::{
         credential::HashedToken,
         scope::Scopes,
-        token::{Token, Whose},
-        user::Username,
+        token::{Presented, Whose},
     },
 };
 
 /// What is known of a token that is good.
 #[derive(Debug)]
 pub struct Introspected {
-    /// The token.
-    pub token: Token,
+    /// The token, and whose it is. Its last use is the one before this.
+    pub presented: Arc<Presented>,
     /// What it may do now: its scopes, as far as its owner's rights go.
     pub scopes: Scopes,
-    /// Whose it is, if it is a person's.
-    pub username: Option<Username>,
 }
 
 impl Authority {
@@ -51,12 +50,8 @@ impl Authority {
                 });
                 answers.push(match found {
                     Some(found) => {
-                        house
-                            .inner
-                            .uses
-                            .used(&found.token, found.generation, who.at());
-                        let scopes = authz::effective(&found.token, found.owner.role());
-                        Some(house.told(found.token, scopes, found.username))
+                        house.inner.uses.used(&found, who.at());
+                        Some(told(&found))
                     }
                     None => None,
                 });
@@ -73,25 +68,21 @@ impl Authority {
         request: &Request,
         scopes: Scopes,
     ) -> Result<Introspected, Error> {
-        let house = self.clone();
         self.read(request, move |_, who| {
             let whose = who.account().map(Whose::Account);
             let action = Action::VerifyToken(scopes.clone());
             decide(who, action, whose, Thing::Account)?;
-            let token = who.token().ok_or(Error::NotFound(Thing::Token))?;
-            let scopes = authz::effective(token, who.role());
-            Ok(house.told(token.clone(), scopes, who.username().cloned()))
+            let presented = who.presented().ok_or(Error::NotFound(Thing::Token))?;
+            Ok(told(presented))
         })
         .await
     }
+}
 
-    fn told(&self, mut token: Token, scopes: Scopes, username: Option<Username>) -> Introspected {
-        self.inner.uses.overlay(&mut token);
-        Introspected {
-            token,
-            scopes,
-            username,
-        }
+fn told(presented: &Arc<Presented>) -> Introspected {
+    Introspected {
+        scopes: authz::effective(&presented.token, presented.owner.role()),
+        presented: Arc::clone(presented),
     }
 }
 

@@ -91,8 +91,8 @@ impl Authority {
                 }
             }
             // Two values are good at a time: a third would end the very one that asks.
-            let held = who.presented().filter(|(held, _)| held.id == token.id);
-            if held.is_some_and(|(_, value)| value.dies_at.is_some()) {
+            let held = who.presented().filter(|held| held.token.id == token.id);
+            if held.is_some_and(|held| held.dies_at.is_some()) {
                 return Err(Conflict::Overtaken.into());
             }
             if token.powers != powers {

@@ -1,7 +1,7 @@
 //! When tokens were last used: known at once in this process, written down in batches.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
     sync::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -13,7 +13,11 @@ use tokio::{sync::Notify, time};
 
 use crate::{
     authz::Principal,
-    domain::{clock::Time, id::TokenId, token::Token},
+    domain::{
+        clock::Time,
+        id::TokenId,
+        token::{Presented, Token},
+    },
     store::Use,
 };
 
@@ -35,25 +39,32 @@ pub(super) struct Uses {
 impl Uses {
     /// Notes that `who` used its token, if it asks with one.
     pub(super) fn see(&self, who: &Principal) {
-        if let Some((token, value)) = who.presented() {
-            self.used(token, value.generation, who.at());
+        if let Some(presented) = who.presented() {
+            self.used(presented, who.at());
         }
     }
 
-    /// Notes that this value of `token` was used at `at`.
-    pub(super) fn used(&self, token: &Token, generation: u32, at: Time) {
-        let mut latest = self.latest();
-        let before = latest.get(&token.id).copied();
-        // The newest value that was used ends the overlap, whichever was used last.
-        let generation = before.map_or(generation, |before| before.generation.max(generation));
-        let used = Use {
+    /// Notes that what was presented was used at `at`.
+    pub(super) fn used(&self, presented: &Presented, at: Time) {
+        let token = &presented.token;
+        let mut used = Use {
             token: token.id,
-            generation,
+            generation: presented.generation,
             at,
         };
-        latest.insert(token.id, used);
-        drop(latest);
-        if before.is_none() && token.last_used_at.is_none() {
+        let is_first = match self.latest().entry(token.id) {
+            Entry::Occupied(mut known) => {
+                // The newest value that was used ends the overlap, whichever was used last.
+                used.generation = used.generation.max(known.get().generation);
+                known.insert(used);
+                false
+            }
+            Entry::Vacant(place) => {
+                place.insert(used);
+                token.last_used_at.is_none()
+            }
+        };
+        if is_first {
             self.is_first.store(true, Ordering::Relaxed);
             self.first.notify_one();
         }

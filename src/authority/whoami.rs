@@ -56,7 +56,7 @@ impl Authority {
                     .ok_or(Error::NotFound(Thing::Account))?,
                 role: who.role(),
                 token,
-                value: who.presented().map(|(_, value)| value),
+                value: who.presented().map(|presented| presented.held()),
                 reach: who.reach().clone(),
                 expires_at: who.expires_at(),
                 outlook: authz::outlook(who),

@@ -11,8 +11,7 @@ use crate::domain::{
     credential::{self, HashedToken},
     id::{AccountId, RequestId, TokenId, UserId},
     scope::{Reach, Scope, Scopes},
-    token::{HeldValue, Owner, Presented, Standing, Token, Whose},
-    user::Username,
+    token::{Owner, Presented, Standing, Token, Whose},
 };
 
 /// One request: what was presented, and through which door.
@@ -92,7 +91,7 @@ pub enum Found {
     /// Nothing.
     Nothing,
     /// A token, good or not.
-    Token(Box<Presented>),
+    Token(Arc<Presented>),
     /// A place: the account that was named, and what the local user is in it.
     Place {
         /// The account, if there is one of that name.
@@ -115,10 +114,7 @@ pub struct Principal {
 #[derive(Debug)]
 pub(super) enum Kind {
     Token {
-        token: Box<Token>,
-        value: HeldValue,
-        username: Option<Username>,
-        role: Option<Role>,
+        presented: Arc<Presented>,
         reach: Reach,
     },
     Local {
@@ -220,7 +216,8 @@ pub fn recognize(request: &Request, found: Found, at: Time) -> Result<Principal,
             if let Some(narrowed) = narrowed {
                 scopes = scopes.both(narrowed);
             }
-            Ok(principal(token_kind(*presented, Reach::Exactly(scopes))))
+            let reach = Reach::Exactly(scopes);
+            Ok(principal(Kind::Token { presented, reach }))
         }
         (Credential::LocalSession { reach, .. }, Found::Place { standing, .. }) => match standing {
             Some(standing) if standing.active && standing.role.is_some() => {
@@ -257,7 +254,7 @@ pub fn recognize_opener(opener: Actor, found: Found, now: &Principal) -> Option<
     match (opener, found) {
         (Actor::Token(_), Found::Token(presented)) if presented.is_good(now.at) => {
             let reach = Reach::Exactly(presented.token.powers.scopes.clone());
-            Some(principal(token_kind(*presented, reach)))
+            Some(principal(Kind::Token { presented, reach }))
         }
         (Actor::Local(_), Found::Place { standing, .. }) => standing
             .filter(|standing| standing.active && standing.role.is_some())
@@ -275,20 +272,6 @@ pub fn recognize_opener(opener: Actor, found: Found, now: &Principal) -> Option<
             Actor::Token(_) | Actor::Local(_) | Actor::Operator | Actor::Keywright | Actor::Nobody,
             _,
         ) => None,
-    }
-}
-
-fn token_kind(presented: Presented, reach: Reach) -> Kind {
-    let role = presented.owner.role();
-    Kind::Token {
-        value: HeldValue {
-            generation: presented.generation,
-            dies_at: presented.dies_at,
-        },
-        token: Box::new(presented.token),
-        username: presented.username,
-        role,
-        reach,
     }
 }
 
@@ -324,7 +307,7 @@ impl Principal {
     /// Who it is, as it is written down.
     pub fn actor(&self) -> Actor {
         match &self.kind {
-            Kind::Token { token, .. } => Actor::Token(token.id),
+            Kind::Token { presented, .. } => Actor::Token(presented.token.id),
             Kind::Local { standing, .. } => Actor::Local(standing.user),
             Kind::Operator { .. } => Actor::Operator,
             Kind::Keywright => Actor::Keywright,
@@ -334,7 +317,7 @@ impl Principal {
     /// The account in which it asks, if there is one.
     pub fn account(&self) -> Option<AccountId> {
         match &self.kind {
-            Kind::Token { token, .. } => Some(token.account),
+            Kind::Token { presented, .. } => Some(presented.token.account),
             Kind::Local { standing, .. } => Some(standing.account),
             Kind::Operator { account, .. } => *account,
             Kind::Keywright => None,
@@ -344,7 +327,7 @@ impl Principal {
     /// Whose things it asks for when it names nobody.
     pub fn whose(&self) -> Option<Whose> {
         match &self.kind {
-            Kind::Token { token, .. } => Some(token.whose()),
+            Kind::Token { presented, .. } => Some(presented.token.whose()),
             Kind::Local { standing, .. } => Some(user_of(standing)),
             Kind::Operator { standing, .. } => standing.as_ref().map(user_of),
             Kind::Keywright => None,
@@ -362,35 +345,24 @@ impl Principal {
     /// What that person is in the account now.
     pub fn role(&self) -> Option<Role> {
         match &self.kind {
-            Kind::Token { role, .. } => *role,
+            Kind::Token { presented, .. } => presented.owner.role(),
             Kind::Local { standing, .. } => standing.role,
             Kind::Operator { standing, .. } => standing.as_ref().and_then(|s| s.role),
             Kind::Keywright => None,
         }
     }
 
-    /// The token that was presented, if one was.
+    /// What was presented, if it was a token.
+    pub fn presented(&self) -> Option<&Arc<Presented>> {
+        match &self.kind {
+            Kind::Token { presented, .. } => Some(presented),
+            Kind::Local { .. } | Kind::Operator { .. } | Kind::Keywright => None,
+        }
+    }
+
+    /// That token.
     pub fn token(&self) -> Option<&Token> {
-        match &self.kind {
-            Kind::Token { token, .. } => Some(token),
-            Kind::Local { .. } | Kind::Operator { .. } | Kind::Keywright => None,
-        }
-    }
-
-    /// That token, and which of its values was presented.
-    pub fn presented(&self) -> Option<(&Token, HeldValue)> {
-        match &self.kind {
-            Kind::Token { token, value, .. } => Some((token, *value)),
-            Kind::Local { .. } | Kind::Operator { .. } | Kind::Keywright => None,
-        }
-    }
-
-    /// What its owner is called, if a token was presented that is a person's.
-    pub fn username(&self) -> Option<&Username> {
-        match &self.kind {
-            Kind::Token { username, .. } => username.as_ref(),
-            Kind::Local { .. } | Kind::Operator { .. } | Kind::Keywright => None,
-        }
+        self.presented().map(|presented| &presented.token)
     }
 
     /// That token's id.

@@ -49,7 +49,7 @@ pub struct PlainToken {
 }
 
 /// The only form in which a value that is never shown again is kept: SHA-256 of the whole string.
-#[derive(Clone, Copy, Eq, PartialEq)]
+#[derive(Clone, Copy, Eq, Hash, PartialEq)]
 pub struct HashedToken(digest::Digest);
 
 /// What may be shown of a value for people to recognize it: brand, kind and four digits.

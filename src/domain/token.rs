@@ -348,6 +348,14 @@ impl OwnerNow {
 }
 
 impl Presented {
+    /// Which of the token's values it is.
+    pub fn held(&self) -> HeldValue {
+        HeldValue {
+            generation: self.generation,
+            dies_at: self.dies_at,
+        }
+    }
+
     /// Whether it authenticates anybody at `at`: the token is active, the value has not been
     /// overtaken, and the owner is still one of the account.
     pub fn is_good(&self, at: Time) -> bool {

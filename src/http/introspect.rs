@@ -32,6 +32,9 @@ use crate::{
     },
 };
 
+/// Where it is asked.
+pub(super) const AT: &str = "/v1/introspect";
+
 /// So many tokens are asked about at a time at most.
 const AT_ONCE: usize = 100;
 
@@ -61,7 +64,7 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::new(
             By::Post,
-            "/v1/introspect",
+            AT,
             "introspect_tokens",
             "Whether a token is good, for whom and with which scopes (RFC 7662). Of one that is not, \
              whatever the reason, it is said that it is not active, and nothing more.",

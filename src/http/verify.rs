@@ -104,13 +104,17 @@ async fn verify_for_path(
 
 async fn pass(http: &Http, asked: &Asked, scopes: Scopes) -> Result<Passed, Refusal> {
     let passed = http.authority.verify_token(&asked.request, scopes).await?;
-    let token = &passed.token;
+    let token = &passed.presented.token;
     let told = [
         ("x-auth-token-id", Some(token.id.to_string())),
         ("x-auth-subject", Some(token.owner.word())),
         (
             "x-auth-user",
-            passed.username.map(|name| name.as_str().to_owned()),
+            passed
+                .presented
+                .username
+                .as_ref()
+                .map(|name| name.as_str().to_owned()),
         ),
         ("x-auth-account", Some(token.account.to_string())),
         ("x-auth-scopes", Some(passed.scopes.to_string())),

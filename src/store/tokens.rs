@@ -1,6 +1,6 @@
 //! Tokens and their values: what is asked of the store, and what is kept there.
 
-use std::str::FromStr;
+use std::{str::FromStr, sync::Arc};
 
 use super::Error;
 use crate::{
@@ -79,9 +79,9 @@ pub enum StateFilter {
 /// a thing is.
 pub trait ReadTokens {
     /// The token one of whose values has this print.
-    fn presented(&mut self, hash: &HashedToken) -> Result<Option<Presented>, Error>;
+    fn presented(&mut self, hash: &HashedToken) -> Result<Option<Arc<Presented>>, Error>;
     /// A token as if its present value were presented: for who asked earlier.
-    fn presented_by_id(&mut self, id: TokenId) -> Result<Option<Presented>, Error>;
+    fn presented_by_id(&mut self, id: TokenId) -> Result<Option<Arc<Presented>>, Error>;
     /// Whose the token is, if values older than the one that was used are still good at `at`.
     fn overlap(&mut self, used: &Use, at: Time) -> Result<Option<Whose>, Error>;
     /// What the decision about a token must know.

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::authority::Introspected;
+use crate::{authority::Introspected, domain::token::Presented};
 
 /// Whether a token is good. Of one that is not, nothing else is told.
 #[derive(Debug, Default, JsonSchema, Serialize)]
@@ -60,11 +60,13 @@ impl From<Option<&Introspected>> for Introspection {
         let Some(found) = found else {
             return Self::default();
         };
-        let token = &found.token;
+        let Presented {
+            token, username, ..
+        } = &*found.presented;
         Self {
             active: true,
             scope: Some(found.scopes.to_string()),
-            username: found.username.as_ref().map(|name| name.as_str().to_owned()),
+            username: username.as_ref().map(|name| name.as_str().to_owned()),
             token_type: Some("Bearer".to_owned()),
             exp: token.powers.expires_at.map(|end| end.timestamp()),
             iat: Some(token.created_at.timestamp()),

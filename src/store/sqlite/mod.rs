@@ -10,6 +10,7 @@ mod failure;
 mod files;
 mod identity;
 mod migrate;
+mod recent;
 mod rows;
 mod tokens;
 
@@ -28,6 +29,7 @@ use self::{
     failure::{again, is_busy},
     files::{Place, Queue},
     identity::{Identity, place_of},
+    recent::Recent,
 };
 use super::{
     Error, Tx, View,
@@ -102,6 +104,10 @@ struct File {
     connection: Connection,
     /// The files that it has open.
     identity: Identity,
+    /// SQLite's number for what others have committed, as of the last transaction.
+    state: Option<i64>,
+    /// What was looked up in that state. A writer keeps nothing: the number leaves out its own.
+    recent: Option<Recent>,
     /// What the running verb has done and the log must tell of. Filled by its statements, written
     /// by `write_pending` when it has succeeded, forgotten when it is undone.
     pending: Vec<Record>,
@@ -217,7 +223,11 @@ impl File {
     fn to_read(place: &Place) -> Result<Self, Error> {
         let connection = connect(place, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         connection.pragma_update(None, "query_only", true)?;
-        Self::settled(connection, place)
+        let file = Self::settled(connection, place)?;
+        Ok(Self {
+            recent: Some(Recent::default()),
+            ..file
+        })
     }
 
     /// Once the file is known to be a store.
@@ -228,6 +238,8 @@ impl File {
         Ok(Self {
             connection,
             identity: Identity::of(place.store())?,
+            state: None,
+            recent: None,
             pending: Vec::new(),
         })
     }
@@ -383,17 +395,25 @@ impl File {
         }
     }
 
-    /// Begins, and sees to it that the tables are still those that this program knows.
+    /// Begins, and sees to it that the tables are still those that this program knows, and that
+    /// nothing is remembered of which somebody has committed a change.
     fn begin(&mut self, sql: &str) -> Result<(), Error> {
         // A store that was put in our file's place, by a restore or a move, may hold revocations
         // that ours will never see.
         self.identity.hold()?;
         // Not by `prepare`: here there is no transaction yet.
         self.connection.prepare_cached(sql)?.execute([])?;
-        let version = self
-            .prepare("pragma user_version")?
-            .query_row([], |row| row.get(0))?;
-        migrate::is_ours(version)
+        let state = Some(self.number("pragma data_version")?);
+        if self.state != state {
+            self.recent.iter_mut().for_each(Recent::forget);
+            migrate::is_ours(self.number("pragma user_version")?)?;
+            self.state = state;
+        }
+        Ok(())
+    }
+
+    fn number(&self, pragma: &str) -> Result<i64, Error> {
+        Ok(self.prepare(pragma)?.query_row([], |row| row.get(0))?)
     }
 
     fn step(&mut self, sql: &str) -> Result<(), Error> {

@@ -1,6 +1,6 @@
 //! The statements about tokens and their values.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use rusqlite::{Row, ToSql, params, types::ValueRef};
 
@@ -46,16 +46,25 @@ const BY_HASH: &str = "substr(p.hash, 1, 16) = substr(?1, 1, 16) and p.hash = ?1
 static PRESENTED: LazyLock<String> = LazyLock::new(|| presented_where(BY_HASH));
 
 impl ReadTokens for File {
-    fn presented(&mut self, hash: &HashedToken) -> Result<Option<Presented>, Error> {
-        self.one(&PRESENTED, [hash.as_bytes()], presented)
+    fn presented(&mut self, hash: &HashedToken) -> Result<Option<Arc<Presented>>, Error> {
+        if let Some(known) = self.recent.as_ref().and_then(|recent| recent.get(hash)) {
+            return Ok(Some(known));
+        }
+        let found = self.one(&PRESENTED, [hash.as_bytes()], presented)?;
+        let found = found.map(Arc::new);
+        if let (Some(recent), Some(found)) = (&mut self.recent, &found) {
+            recent.keep(hash, found);
+        }
+        Ok(found)
     }
 
-    fn presented_by_id(&mut self, id: TokenId) -> Result<Option<Presented>, Error> {
+    fn presented_by_id(&mut self, id: TokenId) -> Result<Option<Arc<Presented>>, Error> {
         let sql = presented_where(
             "p.token_id = ?1 and p.generation =
                 (select max(generation) from token_values where token_id = ?1)",
         );
-        self.one(&sql, [id.to_bytes()], presented)
+        let found = self.one(&sql, [id.to_bytes()], presented)?;
+        Ok(found.map(Arc::new))
     }
 
     fn overlap(&mut self, used: &Use, at: Time) -> Result<Option<Whose>, Error> {

@@ -219,3 +219,34 @@ fn metrics_stand_at_a_listener_of_their_own_and_name_nothing_that_was_sent() {
     assert!(!text.contains("secret"));
     assert_eq!(wire.ask("GET", "/metrics", &value, "").0, 404);
 }
+
+#[test]
+fn the_log_tells_of_every_request_but_of_checks_that_pass_only_if_asked() {
+    for (log, told) in [(None, 0), (Some("keywright::http=debug"), 2)] {
+        let home = Home::that_logs(log);
+        let value = home.token("read:notes introspect:tokens");
+        let served = Served::at(&home, &[]);
+        let about = json!({ "token": value }).to_string();
+        for (method, path, body, status) in [
+            ("GET", "/v1/verify?scope=read:notes", "", 200),
+            ("POST", "/v1/introspect", &*about, 200),
+            ("GET", "/v1/verify?scope=write:notes", "", 403),
+            ("GET", "/v1/whoami", "", 200),
+        ] {
+            assert_eq!(served.wire().ask(method, path, &value, body).0, status);
+        }
+        assert!(served.end().success());
+
+        let (_, log) = home.said("err").pop().unwrap();
+        let log = String::from_utf8(log).unwrap();
+        let lines = |words: &[&str]| {
+            let has_all = |line: &&str| words.iter().all(|word| line.contains(word));
+            log.lines().filter(has_all).count()
+        };
+        assert_eq!(lines(&["path=\"/v1/whoami\"", "status=200"]), 1, "{log}");
+        assert_eq!(lines(&["path=\"/v1/verify\"", "status=403"]), 1, "{log}");
+        let passed = ["path=\"/v1/verify\"", "path=\"/v1/introspect\""];
+        let passed = passed.map(|path| lines(&[path, "status=200"]));
+        assert_eq!(passed.iter().sum::<usize>(), told, "{log}");
+    }
+}

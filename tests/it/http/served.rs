@@ -2,10 +2,10 @@
 
 use std::{
     fs::File,
-    io::{BufRead as _, BufReader, Read as _, Write as _},
+    io::{self, BufRead as _, BufReader, Read as _, Write as _},
     net::{SocketAddr, TcpStream},
     process::{Child, Command, ExitStatus, Stdio},
-    thread,
+    thread::{self, JoinHandle},
 };
 
 use nix::{
@@ -19,6 +19,8 @@ use crate::mcp::process::{Home, PATIENCE};
 /// A server of its own, on a port that nobody else has.
 pub(crate) struct Served {
     child: Child,
+    /// Keeps what it says.
+    keeper: Option<JoinHandle<io::Result<u64>>>,
     pub(crate) address: SocketAddr,
     pub(crate) metrics: Option<SocketAddr>,
 }
@@ -79,9 +81,10 @@ impl Served {
             }
         }
         let address = address.expect("an address");
-        thread::spawn(move || std::io::copy(&mut said, &mut kept));
+        let keeper = thread::spawn(move || io::copy(&mut said, &mut kept));
         Self {
             child,
+            keeper: Some(keeper),
             address,
             metrics,
         }
@@ -102,10 +105,12 @@ impl Served {
         kill(pid, signal).unwrap();
     }
 
-    /// Asks it to end, and waits until it has.
+    /// Asks it to end, and waits until it has, and until all that it said is kept.
     pub(crate) fn end(mut self) -> ExitStatus {
         self.signal(Signal::SIGTERM);
-        self.child.wait().unwrap()
+        let status = self.child.wait().unwrap();
+        self.keeper.take().unwrap().join().unwrap().unwrap();
+        status
     }
 }
 
