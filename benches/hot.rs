@@ -41,7 +41,7 @@ use keywright::{
         token::{Kind, Presented, Whose},
     },
     mcp::{Conversation, Server},
-    store::{Durability, Error, Options, Refused, Sqlite, Store},
+    store::{Durability, Error, Length, Options, Refused, Sqlite, Store},
     vault::Vault,
     wire::token::ClaimCommand,
 };
@@ -277,7 +277,7 @@ impl House {
     /// What a second store, opened beside, knows of the value.
     async fn presented(&self) -> Arc<Presented> {
         let (store, hash) = (store(&self.path), self.value.hashed());
-        let found = store.read::<_, Error>(move |view| Ok(view.presented(&hash)?));
+        let found = store.read::<_, Error>(Length::Short, move |view| Ok(view.presented(&hash)?));
         found.await.unwrap().unwrap()
     }
 }

@@ -36,7 +36,7 @@ impl Authority {
             .map(|presented| hash(presented.as_ref()))
             .collect();
         let house = self.clone();
-        self.read(request, move |view, who| {
+        self.look(request, move |view, who| {
             let whose = who.account().map(Whose::Account);
             let permit = decide(who, Action::IntrospectToken, whose, Thing::Account)?;
             let mut answers = Vec::with_capacity(hashes.len());
@@ -68,7 +68,7 @@ impl Authority {
         request: &Request,
         scopes: Scopes,
     ) -> Result<Introspected, Error> {
-        self.read(request, move |_, who| {
+        self.look(request, move |_, who| {
             let whose = who.account().map(Whose::Account);
             let action = Action::VerifyToken(scopes.clone());
             decide(who, action, whose, Thing::Account)?;

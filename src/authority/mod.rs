@@ -40,7 +40,7 @@ use crate::{
     authz::{self, Action, Permit, Principal, Request},
     crypto::digest::Fields,
     domain::{audit::Target, clock::Clock, credential::Brand, page::Cursor, token::Whose},
-    store::{Refused, Store, Tx, View},
+    store::{Length, Reads, Refused, Store, Tx, View},
     vault::Vault,
 };
 use authenticate::authenticate;
@@ -111,20 +111,7 @@ impl Authority {
         request: &Request,
         verb: impl Fn(&mut Tx, &Principal) -> Result<A, Refused<Error>> + Send + 'static,
     ) -> Result<A, Error> {
-        let (house, request) = (self.clone(), request.clone());
-        self.inner
-            .store
-            .write(move |tx| {
-                let asked = authenticate(tx, &request, house.inner.clock.now());
-                let done = asked.and_then(|who| {
-                    if request.is_use() {
-                        house.inner.uses.see(&who);
-                    }
-                    verb(tx, &who)
-                });
-                done.map_err(|refused| house.weigh(&request, refused))
-            })
-            .await
+        self.inner.store.write(self.asked(request, verb)).await
     }
 
     /// A verb that only looks, in the same order.
@@ -133,20 +120,41 @@ impl Authority {
         request: &Request,
         verb: impl Fn(&mut View, &Principal) -> Result<A, Refused<Error>> + Send + 'static,
     ) -> Result<A, Error> {
+        let verb = self.asked(request, verb);
+        self.inner.store.read(Length::Long, verb).await
+    }
+
+    /// The same for one that looks at what was presented and little besides.
+    async fn look<A: Send + 'static>(
+        &self,
+        request: &Request,
+        verb: impl Fn(&mut View, &Principal) -> Result<A, Refused<Error>> + Send + 'static,
+    ) -> Result<A, Error> {
+        let verb = self.asked(request, verb);
+        self.inner.store.read(Length::Short, verb).await
+    }
+
+    /// The verb, asked by whoever `request` turns out to be.
+    fn asked<V, A, F>(
+        &self,
+        request: &Request,
+        verb: F,
+    ) -> impl Fn(&mut V) -> Result<A, Refused<Error>> + use<V, A, F>
+    where
+        V: Reads + ?Sized,
+        F: Fn(&mut V, &Principal) -> Result<A, Refused<Error>>,
+    {
         let (house, request) = (self.clone(), request.clone());
-        self.inner
-            .store
-            .read(move |view| {
-                let asked = authenticate(view, &request, house.inner.clock.now());
-                let done = asked.and_then(|who| {
-                    if request.is_use() {
-                        house.inner.uses.see(&who);
-                    }
-                    verb(view, &who)
-                });
-                done.map_err(|refused| house.weigh(&request, refused))
-            })
-            .await
+        move |tx| {
+            let asked = authenticate(tx, &request, house.inner.clock.now());
+            let done = asked.and_then(|who| {
+                if request.is_use() {
+                    house.inner.uses.see(&who);
+                }
+                verb(tx, &who)
+            });
+            done.map_err(|refused| house.weigh(&request, refused))
+        }
     }
 
     /// Tells the front what was missed, and counts what repeats.

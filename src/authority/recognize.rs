@@ -8,6 +8,6 @@ impl Authority {
     /// and only that is a use of a token.
     pub async fn recognize(&self, request: &Request) -> Result<Actor, Error> {
         let request = request.clone().looking_again();
-        self.read(&request, |_, who| Ok(who.actor())).await
+        self.look(&request, |_, who| Ok(who.actor())).await
     }
 }

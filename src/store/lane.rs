@@ -3,16 +3,14 @@
 //! What was queued before the lane is closed is still done, and closing waits for it.
 
 use std::{
-    fmt, io,
+    collections::VecDeque,
+    fmt, io, mem,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{
-        Arc, Mutex, PoisonError, TryLockError,
-        mpsc::{self, Receiver, SyncSender, TrySendError},
-    },
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread::{self, JoinHandle},
 };
 
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, task::yield_now};
 
 use super::{Error, Refused};
 use crate::authz::Record;
@@ -105,32 +103,62 @@ where
 
 /// The way to the threads of one kind.
 pub(super) struct Lane<T: ?Sized> {
-    /// Gone once the lane is closed, which is how its threads learn of it.
-    queue: Mutex<Option<SyncSender<Box<dyn Job<T>>>>>,
+    waiting: Arc<Waiting<T>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 /// What a thread takes its verbs from.
-pub(super) struct Jobs<T: ?Sized>(Arc<Mutex<Receiver<Box<dyn Job<T>>>>>);
+pub(super) struct Jobs<T: ?Sized>(Arc<Waiting<T>>);
 
-impl<T: ?Sized + 'static> Lane<T> {
-    /// A lane without threads yet, and what they will take their verbs from.
-    pub(super) fn new() -> (Self, Jobs<T>) {
-        let (sender, receiver) = mpsc::sync_channel(QUEUE);
-        let lane = Self {
-            queue: Mutex::new(Some(sender)),
-            threads: Mutex::default(),
+struct Waiting<T: ?Sized> {
+    queue: Mutex<Queue<T>>,
+    news: Condvar,
+}
+
+struct Queue<T: ?Sized> {
+    jobs: VecDeque<Box<dyn Job<T>>>,
+    /// How many threads take verbs from it.
+    takers: usize,
+    /// How many of them sleep and have not been told of anything.
+    asleep: usize,
+    is_closed: bool,
+}
+
+/// Tells of what is queued when it is dropped: whoever waits may be gone by then, and what they
+/// queued is not to lie about.
+struct Telling<'a, T: ?Sized>(&'a Waiting<T>);
+
+impl<T: ?Sized> Lane<T> {
+    /// A lane without threads yet.
+    pub(super) fn new() -> Self {
+        let queue = Queue {
+            jobs: VecDeque::new(),
+            takers: 0,
+            asleep: 0,
+            is_closed: false,
         };
-        (lane, Jobs(Arc::new(Mutex::new(receiver))))
+        let waiting = Waiting {
+            queue: Mutex::new(queue),
+            news: Condvar::new(),
+        };
+        Self {
+            waiting: Arc::new(waiting),
+            threads: Mutex::default(),
+        }
     }
 
-    /// Starts a thread that ends when the lane is closed.
+    /// Starts a thread, which is to end when the lane is closed.
     pub(super) fn start(
         &self,
         name: &str,
-        work: impl FnOnce() + Send + 'static,
-    ) -> Result<(), io::Error> {
-        let thread = thread::Builder::new().name(name.to_owned()).spawn(work)?;
+        work: impl FnOnce(Jobs<T>) + Send + 'static,
+    ) -> Result<(), io::Error>
+    where
+        T: 'static,
+    {
+        let jobs = Jobs::of(&self.waiting);
+        let thread = thread::Builder::new().name(name.to_owned());
+        let thread = thread.spawn(move || work(jobs))?;
         self.threads
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -139,17 +167,14 @@ impl<T: ?Sized + 'static> Lane<T> {
     }
 
     /// Queues `job`, or says at once that it will not be done.
-    pub(super) fn send(&self, job: Box<dyn Job<T>>) -> Result<(), Error> {
-        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(queue) = queue.as_ref() else {
-            return Err(Error::Unavailable("the store is closed".into()));
-        };
-        queue.try_send(job).map_err(|error| {
-            Error::Unavailable(match error {
-                TrySendError::Full(_) => "too many requests are waiting; try again shortly".into(),
-                TrySendError::Disconnected(_) => "the store's thread has ended; restart".into(),
-            })
-        })
+    ///
+    /// Whoever else can ask something right now does so before a thread is told: they share its
+    /// transaction, and it is woken once.
+    pub(super) async fn send(&self, job: Box<dyn Job<T>>) -> Result<(), Error> {
+        self.waiting.push(job)?;
+        let _telling = Telling(&self.waiting);
+        yield_now().await;
+        Ok(())
     }
 }
 
@@ -158,12 +183,8 @@ impl<T: ?Sized> Lane<T> {
     /// Takes no more verbs, and returns when those that were queued are done and the threads have
     /// dropped their connections. A second call finds nothing to do.
     pub(super) fn close(&self) {
-        drop(
-            self.queue
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .take(),
-        );
+        self.waiting.queue().is_closed = true;
+        self.waiting.news.notify_all();
         // Held while joining, so that a second caller comes back no sooner than the first.
         let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
         for thread in threads.drain(..) {
@@ -182,31 +203,83 @@ impl<T: ?Sized> Drop for Lane<T> {
     }
 }
 
-impl<T: ?Sized> Jobs<T> {
-    /// The next verb, or `None` when the lane is closed and empty.
-    pub(super) fn wait(&self) -> Option<Box<dyn Job<T>>> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .recv()
-            .ok()
+impl<T: ?Sized> Waiting<T> {
+    fn push(&self, job: Box<dyn Job<T>>) -> Result<(), Error> {
+        let mut queue = self.queue();
+        if queue.is_closed {
+            return Err(Error::Unavailable("the store is closed".into()));
+        }
+        if queue.jobs.len() >= QUEUE {
+            return Err(Error::Unavailable(
+                "too many requests are waiting; try again shortly".into(),
+            ));
+        }
+        queue.jobs.push_back(job);
+        Ok(())
     }
 
-    /// The next verb, if one is waiting. While another thread waits for the next, none is: whoever
-    /// waits holds the lock, and to wait for it would be to wait for a verb.
-    pub(super) fn next(&self) -> Option<Box<dyn Job<T>>> {
-        let receiver = match self.0.try_lock() {
-            Ok(receiver) => receiver,
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => return None,
-        };
-        receiver.try_recv().ok()
+    /// Tells a thread that waits of what is queued, unless it is on its way.
+    fn tell(&self) {
+        let mut queue = self.queue();
+        if queue.asleep > 0 && !queue.jobs.is_empty() {
+            queue.asleep -= 1;
+            drop(queue);
+            self.news.notify_one();
+        }
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue<T>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<T: ?Sized> Clone for Jobs<T> {
-    fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
+impl<T: ?Sized> Drop for Telling<'_, T> {
+    fn drop(&mut self) {
+        self.0.tell();
+    }
+}
+
+impl<T: ?Sized> Jobs<T> {
+    fn of(waiting: &Arc<Waiting<T>>) -> Self {
+        waiting.queue().takers += 1;
+        Self(Arc::clone(waiting))
+    }
+
+    /// The next verb, or `None` when the lane is closed and empty.
+    pub(super) fn wait(&self) -> Option<Box<dyn Job<T>>> {
+        let mut queue = self.0.queue();
+        loop {
+            if let Some(job) = queue.jobs.pop_front() {
+                return Some(job);
+            }
+            if queue.is_closed {
+                return None;
+            }
+            queue.asleep += 1;
+            let woken = self.0.news.wait(queue);
+            queue = woken.unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// The next verb, if one is queued.
+    pub(super) fn next(&self) -> Option<Box<dyn Job<T>>> {
+        self.0.queue().jobs.pop_front()
+    }
+}
+
+impl<T: ?Sized> Drop for Jobs<T> {
+    /// The last thread to end, be it by a panic, takes along what nobody will do any more: whoever
+    /// waits for it is told.
+    fn drop(&mut self) {
+        let mut queue = self.0.queue();
+        queue.takers -= 1;
+        if queue.takers == 0 {
+            queue.is_closed = true;
+            let left = mem::take(&mut queue.jobs);
+            // A verb can hold the last handle on the store, which closes the lane.
+            drop(queue);
+            drop(left);
+        }
     }
 }
 

@@ -45,6 +45,15 @@ pub trait Reads: ReadTokens + ReadClaims + ReadAccounts + ReadAudit {}
 /// several statements, and is written once.
 pub trait Writes: Reads + WriteTokens + WriteClaims + WriteAccounts + WriteAudit {}
 
+/// How much a verb reads.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Length {
+    /// A look-up or a few: it never waits for a long one.
+    Short,
+    /// As much as there may be.
+    Long,
+}
+
 /// A verb that ends here: what it answers, and the one thing that is kept of it.
 #[derive(Debug)]
 pub struct Refused<E> {
@@ -86,7 +95,7 @@ impl Store {
     {
         let (job, answer) = Asked::new(verb);
         let sent = match self {
-            Self::Sqlite(engine) => engine.write(job),
+            Self::Sqlite(engine) => engine.write(job).await,
         };
         settled(sent, answer).await
     }
@@ -94,6 +103,7 @@ impl Store {
     /// Runs `verb` in a transaction that sees one moment and changes nothing.
     pub async fn read<A, E>(
         &self,
+        length: Length,
         verb: impl Fn(&mut View) -> Result<A, Refused<E>> + Send + 'static,
     ) -> Result<A, E>
     where
@@ -103,7 +113,7 @@ impl Store {
         // A refusal is an answer here; its entry needs a transaction that may write.
         let (job, answer) = Asked::new(move |view: &mut View| Ok::<_, Refused<E>>(verb(view)));
         let sent = match self {
-            Self::Sqlite(engine) => engine.read(job),
+            Self::Sqlite(engine) => engine.read(length, job).await,
         };
         let refused = match settled(sent, answer).await? {
             Ok(answer) => return Ok(answer),

@@ -12,6 +12,7 @@ mod crash;
 mod disk;
 mod docs;
 mod faults;
+mod freshness;
 mod http;
 mod leaks;
 mod mcp;

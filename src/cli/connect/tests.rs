@@ -247,6 +247,11 @@ fn a_broken_file_is_refused_with_its_line_and_column() {
             "é: 1\r\nmcpServers:\r  b: 1\r",
             "line 2, column 12: ",
         ),
+        (
+            Format::Yaml,
+            "? \n?  : :\n? :\n? ",
+            "line 4, column 3: `` stands twice",
+        ),
     ] {
         let why = why(format, KEY, text);
         assert!(why.starts_with(at), "{text}: {why}");

@@ -177,10 +177,8 @@ fn root(text: &str) -> Result<Option<Node>, Odd> {
     }
     let (mut events, mut depth) = (Vec::new(), 0_usize);
     for event in Parser::new_from_str(text) {
-        let (event, span) = event.map_err(|error| {
-            let at = text.char_indices().nth(error.marker().index());
-            broken(text, at.map_or(text.len(), |(at, _)| at), error.info())
-        })?;
+        let (event, span) =
+            event.map_err(|error| broken(text, byte(text, error.marker()), error.info()))?;
         match event {
             Event::MappingStart(..) | Event::SequenceStart(..) => depth += 1,
             Event::MappingEnd | Event::SequenceEnd => depth = depth.saturating_sub(1),
@@ -198,6 +196,7 @@ fn root(text: &str) -> Result<Option<Node>, Odd> {
         events.push((event, span));
     }
     let mut reader = Reader {
+        text,
         characters: text.chars().collect(),
         lines: text.lines().collect(),
         events: events.into_iter(),
@@ -208,7 +207,14 @@ fn root(text: &str) -> Result<Option<Node>, Odd> {
     Ok(reader.root)
 }
 
+/// Where in `text` a parser's place is. Of a name that is empty it may tell one behind the end.
+fn byte(text: &str, place: &Marker) -> usize {
+    let at = text.char_indices().nth(place.index());
+    at.map_or(text.len(), |(at, _)| at)
+}
+
 struct Reader<'a> {
+    text: &'a str,
     // Both are counted once, since a parser tells places by them.
     characters: Vec<char>,
     lines: Vec<&'a str>,
@@ -300,11 +306,8 @@ impl Reader<'_> {
                 None => name.value.to_string(),
             };
             if all.insert(text.clone(), value.value.clone()).is_some() {
-                return Err(Odd::Broken {
-                    line: name.start.line(),
-                    column: name.start.col() + 1,
-                    why: format!("`{text}` stands twice in one table"),
-                });
+                let why = format!("`{text}` stands twice in one table");
+                return Err(broken(self.text, byte(self.text, &name.start), why));
             }
             node.members.push((name, value));
         }

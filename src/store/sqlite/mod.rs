@@ -1,4 +1,4 @@
-//! SQLite: one thread writes, two read. Opening, settings, transactions and the group commit.
+//! SQLite: one thread writes, one looks up what is presented, one reads the rest. Opening, settings, transactions and the group commit.
 //!
 //! Whatever goes wrong in a batch (a full disk, a failed write, another process at the lock),
 //! it is kept whole or not at all, its askers are told, and the threads go on.
@@ -32,7 +32,7 @@ use self::{
     recent::Recent,
 };
 use super::{
-    Error, Tx, View,
+    Error, Length, Tx, View,
     lane::{Job, Jobs, Keep, Lane},
 };
 use crate::authz::Record;
@@ -43,9 +43,6 @@ const OLDEST: i32 = 3_051_003;
 
 /// So many verbs share one commit at most: it bounds how long the first of them waits.
 const BATCH: usize = 64;
-
-/// Two keep long listings from holding up look-ups; more would only contend for the page cache.
-const READERS: usize = 2;
 
 /// As many statements as the store has, with room: a statement that falls out of the cache costs
 /// ten times its execution.
@@ -93,7 +90,9 @@ impl Default for Options {
 pub struct Sqlite {
     // The readers come first, here and in `close`: the last connection to go cleans up the WAL,
     // which a connection that may not write cannot do.
-    readers: Lane<View>,
+    /// Apart from the other readers, so that no listing holds up a look-up.
+    looker: Lane<View>,
+    reader: Lane<View>,
     writer: Lane<Tx>,
     commits: Arc<AtomicU64>,
 }
@@ -130,40 +129,43 @@ impl Sqlite {
         }
         let (place, queue) = files::prepare(path, options.create)?;
         let writer = File::to_write(&place, &queue, options.durability)?;
-        let readers = (0..READERS)
-            .map(|_| File::to_read(&place))
-            .collect::<Result<Vec<_>, _>>()?;
+        let [looker, reader] = [File::to_read(&place)?, File::to_read(&place)?];
 
-        let (write, jobs) = Lane::new();
-        let (read, looks) = Lane::new();
         let store = Self {
-            readers: read,
-            writer: write,
+            looker: Lane::new(),
+            reader: Lane::new(),
+            writer: Lane::new(),
             commits: Arc::default(),
         };
         let commits = Arc::clone(&store.commits);
-        store
+        let write = move |jobs| writer.write(&jobs, &queue, &commits);
+        let started = store
             .writer
-            .start("store-writer", move || {
-                writer.write(&jobs, &queue, &commits);
+            .start("store-writer", write)
+            .and_then(|()| {
+                store
+                    .reader
+                    .start("store-reader", |jobs| reader.look(&jobs))
             })
-            .map_err(|error| Error::Unavailable(error.into()))?;
-        for reader in readers {
-            let looks = looks.clone();
-            store
-                .readers
-                .start("store-reader", move || reader.look(&looks))
-                .map_err(|error| Error::Unavailable(error.into()))?;
-        }
+            .and_then(|()| {
+                store
+                    .looker
+                    .start("store-looker", |jobs| looker.look(&jobs))
+            });
+        started.map_err(|error| Error::Unavailable(error.into()))?;
         Ok(store)
     }
 
-    pub(super) fn write(&self, job: Box<dyn Job<Tx>>) -> Result<(), Error> {
-        self.writer.send(job)
+    pub(super) async fn write(&self, job: Box<dyn Job<Tx>>) -> Result<(), Error> {
+        self.writer.send(job).await
     }
 
-    pub(super) fn read(&self, job: Box<dyn Job<View>>) -> Result<(), Error> {
-        self.readers.send(job)
+    pub(super) async fn read(&self, length: Length, job: Box<dyn Job<View>>) -> Result<(), Error> {
+        let lane = match length {
+            Length::Short => &self.looker,
+            Length::Long => &self.reader,
+        };
+        lane.send(job).await
     }
 
     /// How often it has committed since it was opened.
@@ -174,7 +176,8 @@ impl Sqlite {
     /// Takes no more verbs, and returns when the queued ones are done and answered and every
     /// connection is closed. Blocks for as long as that takes.
     pub fn close(&self) {
-        self.readers.close();
+        self.looker.close();
+        self.reader.close();
         self.writer.close();
     }
 }

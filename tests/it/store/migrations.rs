@@ -6,7 +6,7 @@ use std::{
     path::PathBuf,
 };
 
-use keywright::store::{Durability, Error, Options, Refused, Sqlite, Store, Tx, View};
+use keywright::store::{Durability, Error, Length, Options, Refused, Sqlite, Store, Tx, View};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
@@ -154,14 +154,17 @@ async fn a_store_that_is_migrated_while_it_is_open_asks_for_a_restart() {
     let write = |_: &mut Tx| Ok::<_, Refused<Error>>(());
     let read = |_: &mut View| Ok::<_, Refused<Error>>(());
     store.write(write).await.unwrap();
-    store.read(read).await.unwrap();
+    store.read(Length::Short, read).await.unwrap();
 
     Connection::open(path(&folder))
         .unwrap()
         .pragma_update(None, "user_version", 9999)
         .unwrap();
 
-    for refused in [store.write(write).await, store.read(read).await] {
+    for refused in [
+        store.write(write).await,
+        store.read(Length::Short, read).await,
+    ] {
         let error = refused.unwrap_err();
         assert!(matches!(error, Error::Unavailable(_)), "{error:?}");
         assert!(error.to_string().ends_with("; restart this one"), "{error}");

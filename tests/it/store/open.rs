@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use keywright::store::{Durability, Error, Options, Refused, Sqlite, Store, Tx, View};
+use keywright::store::{Durability, Error, Length, Options, Refused, Sqlite, Store, Tx, View};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 
@@ -199,12 +199,15 @@ async fn a_verb_that_panics_harms_nobody() {
             store.write(write).await,
             Err(Error::Unavailable(_))
         ));
-        assert!(matches!(store.read(read).await, Err(Error::Unavailable(_))));
+        assert!(matches!(
+            store.read(Length::Short, read).await,
+            Err(Error::Unavailable(_))
+        ));
     }
 
     store.write(nothing).await.unwrap();
     store
-        .read(|_: &mut View| Ok::<_, Refused<Error>>(()))
+        .read(Length::Short, |_: &mut View| Ok::<_, Refused<Error>>(()))
         .await
         .unwrap();
 }
