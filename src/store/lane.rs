@@ -288,3 +288,89 @@ impl<T: ?Sized> fmt::Debug for Lane<T> {
         f.write_str("Lane(..)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::mpsc,
+        task::{Context, Poll, Waker},
+        time::Duration,
+    };
+
+    use super::*;
+
+    /// A verb that says that it was done, or that it was dropped.
+    struct Says(mpsc::Sender<bool>, bool);
+
+    impl Job<()> for Says {
+        fn is_wanted(&self) -> bool {
+            true
+        }
+
+        fn run(&mut self, (): &mut ()) -> Keep {
+            self.1 = true;
+            Keep::Nothing
+        }
+
+        fn settle(self: Box<Self>, _: Result<(), Error>) {}
+    }
+
+    impl Drop for Says {
+        fn drop(&mut self) {
+            self.0.send(self.1).ok();
+        }
+    }
+
+    fn work(jobs: &Jobs<()>) {
+        while let Some(mut job) = jobs.wait() {
+            job.run(&mut ());
+        }
+    }
+
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    #[tokio::test]
+    async fn a_verb_is_done_though_its_asker_is_gone_before_anybody_is_told() {
+        let lane = Lane::<()>::new();
+        lane.start("test", |jobs| work(&jobs)).unwrap();
+        let (says, said) = mpsc::channel();
+
+        let mut sending = Box::pin(lane.send(Box::new(Says(says, false))));
+        let polled = sending
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()));
+        assert!(matches!(polled, Poll::Pending));
+        drop(sending);
+
+        assert_eq!(said.recv_timeout(PATIENCE), Ok(true));
+    }
+
+    #[tokio::test]
+    async fn what_is_queued_when_a_lane_is_closed_is_still_done() {
+        let lane = Lane::<()>::new();
+        let (says, said) = mpsc::channel();
+        lane.waiting
+            .push(Box::new(Says(says.clone(), false)))
+            .unwrap();
+        lane.start("test", |jobs| work(&jobs)).unwrap();
+
+        lane.close();
+
+        assert_eq!(said.try_recv(), Ok(true));
+        assert!(lane.send(Box::new(Says(says, false))).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_a_thread_that_is_gone_is_told() {
+        let lane = Lane::<()>::new();
+        let (says, said) = mpsc::channel();
+        lane.waiting
+            .push(Box::new(Says(says.clone(), false)))
+            .unwrap();
+
+        lane.start("test", drop).unwrap();
+
+        assert_eq!(said.recv_timeout(PATIENCE), Ok(false));
+        assert!(lane.send(Box::new(Says(says, false))).await.is_err());
+    }
+}
