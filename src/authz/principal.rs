@@ -1,6 +1,6 @@
 //! [`Credential`]: what is presented. [`Principal`]: who that is, in this transaction.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::permit::{Denial, Record, Why};
 use crate::domain::{
@@ -26,10 +26,15 @@ pub struct Request {
     /// Whether it is a use of the token that it presents. Looking again for somebody who waits for
     /// news is none.
     is_use: bool,
-    /// What the front learns of who asked, beside the answer.
-    seen: Arc<Mutex<Option<Seen>>>,
-    /// What the front learns of a refusal, beside the answer.
-    missed: Arc<Mutex<Option<Missed>>>,
+    /// What the front learns beside the answer.
+    learnt: Arc<Mutex<Learnt>>,
+}
+
+/// What the verb that ran last told of who asked, and of what they lacked.
+#[derive(Clone, Copy, Debug, Default)]
+struct Learnt {
+    seen: Option<Seen>,
+    missed: Option<Missed>,
 }
 
 /// What would have had to be presented, where a request was refused for the lack of it.
@@ -136,8 +141,7 @@ impl Request {
             front,
             id: RequestId::fresh(),
             is_use: true,
-            seen: Arc::default(),
-            missed: Arc::default(),
+            learnt: Arc::default(),
         }
     }
 
@@ -168,23 +172,29 @@ impl Request {
             at: who.at(),
             expires_at: who.expires_at(),
         };
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(seen);
-        self.missed(None);
+        *self.learnt() = Learnt {
+            seen: Some(seen),
+            missed: None,
+        };
     }
 
     /// Notes what the verb that ran last would have needed, if it was refused for the lack of it.
     pub(crate) fn missed(&self, missed: Option<Missed>) {
-        *self.missed.lock().unwrap_or_else(PoisonError::into_inner) = missed;
+        self.learnt().missed = missed;
     }
 
     /// What the verb that ran last would have needed, if it was refused for the lack of it.
     pub fn what_was_missed(&self) -> Option<Missed> {
-        *self.missed.lock().unwrap_or_else(PoisonError::into_inner)
+        self.learnt().missed
     }
 
     /// Whom it was recognized as, in the verb that ran last; `None` where it was not.
     pub fn seen(&self) -> Option<Seen> {
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+        self.learnt().seen
+    }
+
+    fn learnt(&self) -> MutexGuard<'_, Learnt> {
+        self.learnt.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -10,7 +10,10 @@ use std::{
     ops::Range,
     os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -40,8 +43,15 @@ pub(super) struct Place(PathBuf);
 /// finds somebody in line and waits, where SQLite alone would let it go first, time after time: of
 /// eight busy processes the slowest does 0.9 of what the fastest does, not 0.3. It is a courtesy:
 /// without it writes are as right, and less fair.
+///
+/// Whoever stands there looks again after a nap, the sooner the longer it has stood, compared with
+/// the last times: else the order is a lottery, and somebody always loses it.
 #[derive(Debug)]
-pub(super) struct Queue(fs::File);
+pub(super) struct Queue {
+    file: fs::File,
+    /// For how many microseconds it stood there lately.
+    stood: AtomicU64,
+}
 
 /// Being the next. Given up when dropped.
 pub(super) struct Turn<'queue>(Option<&'queue fs::File>);
@@ -135,17 +145,30 @@ impl Queue {
             .mode(FILE)
             .custom_flags(OFlag::O_NOFOLLOW.bits())
             .open(path)
-            .map(Self)
+            .map(|file| Self {
+                file,
+                stood: AtomicU64::default(),
+            })
             .map_err(|error| refused(path, error))
     }
 
     /// Waits to be the next, but never for long: whoever is in front may have been stopped there.
     pub(super) fn wait(&self) -> Turn<'_> {
         let since = Instant::now();
+        let lately = self.stood.load(Ordering::Relaxed);
         loop {
-            match self.0.try_lock() {
-                Ok(()) => return Turn(Some(&self.0)),
-                Err(TryLockError::WouldBlock) if since.elapsed() < PATIENCE => nap(100..1000),
+            let stood = since.elapsed();
+            match self.file.try_lock() {
+                Ok(()) => {
+                    self.stood
+                        .store(micros(stood).midpoint(lately), Ordering::Relaxed);
+                    return Turn(Some(&self.file));
+                }
+                Err(TryLockError::WouldBlock) if stood < PATIENCE => {
+                    let left = lately.saturating_sub(micros(stood));
+                    let most = (1200 * left / lately.max(1)).max(60);
+                    nap(most / 2..most);
+                }
                 Err(TryLockError::WouldBlock | TryLockError::Error(_)) => return Turn(None),
             }
         }
@@ -160,6 +183,10 @@ impl Drop for Turn<'_> {
             tracing::warn!(%error, "the line of those who want to write is stuck");
         }
     }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// Sleeps for so many microseconds, at random, so that nobody who waits is ahead of the others.
@@ -441,7 +468,7 @@ mod tests {
         let (first, second) = (Queue::open(&path).unwrap(), Queue::open(&path).unwrap());
 
         let turn = first.wait();
-        assert!(second.0.try_lock().is_err());
+        assert!(second.file.try_lock().is_err());
         drop(turn);
 
         assert!(second.wait().0.is_some());
