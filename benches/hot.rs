@@ -277,7 +277,9 @@ impl House {
     /// What a second store, opened beside, knows of the value.
     async fn presented(&self) -> Arc<Presented> {
         let (store, hash) = (store(&self.path), self.value.hashed());
-        let found = store.read::<_, Error>(Length::Short, move |view| Ok(view.presented(&hash)?));
+        let at = Clock::System.now();
+        let found =
+            store.read::<_, Error>(Length::Short, move |view| Ok(view.presented(&hash, at)?));
         found.await.unwrap().unwrap()
     }
 }

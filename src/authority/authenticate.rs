@@ -14,9 +14,9 @@ pub(super) fn authenticate(
     now: Time,
 ) -> Result<Principal, Refused<Error>> {
     let found = match &request.credential {
-        Credential::Token { hash, .. } => {
-            view.presented(hash)?.map_or(Found::Nothing, Found::Token)
-        }
+        Credential::Token { hash, .. } => view
+            .presented(hash, now)?
+            .map_or(Found::Nothing, Found::Token),
         Credential::LocalSession { uid, account, .. } | Credential::Operator { uid, account } => {
             let (account, standing) = view.place(account, *uid)?;
             Found::Place { account, standing }

@@ -42,7 +42,7 @@ impl Authority {
             let mut answers = Vec::with_capacity(hashes.len());
             for hash in &hashes {
                 let found = match hash {
-                    Some(hash) => view.presented(hash)?,
+                    Some(hash) => view.presented(hash, who.at())?,
                     None => None,
                 };
                 let found = found.filter(|found| {

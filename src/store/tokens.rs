@@ -78,8 +78,9 @@ pub enum StateFilter {
 /// The statements that read, each after its `permit`, or before a decision by value or for whose
 /// a thing is.
 pub trait ReadTokens {
-    /// The token one of whose values has this print.
-    fn presented(&mut self, hash: &HashedToken) -> Result<Option<Arc<Presented>>, Error>;
+    /// The token one of whose values has this print, asked for a decision at `at`. Only of one that
+    /// is good then may anything be remembered: what is not takes the same way each time.
+    fn presented(&mut self, hash: &HashedToken, at: Time) -> Result<Option<Arc<Presented>>, Error>;
     /// A token as if its present value were presented: for who asked earlier.
     fn presented_by_id(&mut self, id: TokenId) -> Result<Option<Arc<Presented>>, Error>;
     /// Whose the token is, if values older than the one that was used are still good at `at`.

@@ -1,4 +1,4 @@
-//! [`Recent`]: what a reader looked up since the store last changed.
+//! [`Recent`]: what a reader found good since the store last changed.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -57,6 +57,10 @@ mod tests {
             select randomblob(16), 'pat', account_id, 'user', user_id, 'x', 'read:notes', 0, x'6f'
             from memberships;";
 
+    fn at() -> clock::Time {
+        clock::from_millis(1)
+    }
+
     /// A store with one token, its writer, a reader, and the token's print.
     struct Pair {
         _folder: tempfile::TempDir,
@@ -98,8 +102,8 @@ mod tests {
 
         /// The same in the transaction that is under way.
         fn is_good_still(&mut self) -> bool {
-            let found = self.reader.presented(&self.hash).unwrap();
-            found.is_some_and(|found| found.is_good(clock::from_millis(1)))
+            let found = self.reader.presented(&self.hash, at()).unwrap();
+            found.is_some_and(|found| found.is_good(at()))
         }
 
         fn knows(&self) -> usize {
@@ -126,6 +130,9 @@ mod tests {
             pair.commit(change);
 
             assert!(!pair.is_good(), "{change}");
+            // Nor is one kept that is no good: it takes the same way each time, as one does that is
+            // not there.
+            assert_eq!(pair.knows(), 0, "{change}");
         }
     }
 
@@ -161,13 +168,13 @@ mod tests {
         let mut pair = Pair::new();
 
         pair.writer.begin("begin").unwrap();
-        assert!(pair.writer.presented(&pair.hash).unwrap().is_some());
+        assert!(pair.writer.presented(&pair.hash, at()).unwrap().is_some());
         pair.writer.undo();
         assert!(pair.writer.recent.is_none());
 
         pair.reader.begin("begin").unwrap();
         let other = HashedToken::of("another");
-        assert!(pair.reader.presented(&other).unwrap().is_none());
+        assert!(pair.reader.presented(&other, at()).unwrap().is_none());
         pair.reader.undo();
         assert_eq!(pair.knows(), 0);
     }
@@ -176,7 +183,7 @@ mod tests {
     fn there_is_an_end_to_what_is_kept() {
         let mut pair = Pair::new();
         pair.reader.begin("begin").unwrap();
-        let found = pair.reader.presented(&pair.hash).unwrap().unwrap();
+        let found = pair.reader.presented(&pair.hash, at()).unwrap().unwrap();
         let mut recent = Recent::default();
 
         for number in 0..=ROOM {

@@ -46,13 +46,15 @@ const BY_HASH: &str = "substr(p.hash, 1, 16) = substr(?1, 1, 16) and p.hash = ?1
 static PRESENTED: LazyLock<String> = LazyLock::new(|| presented_where(BY_HASH));
 
 impl ReadTokens for File {
-    fn presented(&mut self, hash: &HashedToken) -> Result<Option<Arc<Presented>>, Error> {
+    fn presented(&mut self, hash: &HashedToken, at: Time) -> Result<Option<Arc<Presented>>, Error> {
         if let Some(known) = self.recent.as_ref().and_then(|recent| recent.get(hash)) {
             return Ok(Some(known));
         }
         let found = self.one(&PRESENTED, [hash.as_bytes()], presented)?;
         let found = found.map(Arc::new);
-        if let (Some(recent), Some(found)) = (&mut self.recent, &found) {
+        if let (Some(recent), Some(found)) = (&mut self.recent, &found)
+            && found.is_good(at)
+        {
             recent.keep(hash, found);
         }
         Ok(found)
@@ -567,7 +569,8 @@ mod tests {
             writer.use_tokens(&[used]).unwrap();
             writer.step("commit").unwrap();
             reader.begin("begin").unwrap();
-            assert!(reader.presented(&hash).unwrap().is_none());
+            let at = clock::from_millis(number);
+            assert!(reader.presented(&hash, at).unwrap().is_none());
             reader.undo();
         }
 
