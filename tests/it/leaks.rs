@@ -198,13 +198,7 @@ fn people_begin(home: &Home, secrets: &mut Secrets) -> String {
     home.forget_output();
     secrets.token("the agent's", &agent);
     secrets.any("the imported one", IMPORTED);
-    home.json(&[
-        "env",
-        "create",
-        "Production",
-        "--cli-env-name",
-        "production",
-    ]);
+    home.production();
     let set = ["cli-token", "set", "--env", "production", "--stdin"];
     let set = home.shell_with(&set, IMPORTED.as_bytes());
     assert!(set.status.success());

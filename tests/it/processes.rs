@@ -236,13 +236,7 @@ fn a_person_who_is_switched_off_is_refused_at_the_next_call() {
 fn a_role_that_is_taken_away_is_missed_at_the_next_call() {
     let home = Home::new();
     home.json(&["user", "add", "bob", "--role", "admin"]);
-    home.json(&[
-        "env",
-        "create",
-        "Production",
-        "--cli-env-name",
-        "production",
-    ]);
+    home.production();
     home.json(&["cli-token", "set", "--env", "production"]);
     let mut bob = home.with_token(&home.token_of("read:secrets", &["--user", "bob"]), &[]);
     let reveal = json!({ "env_name": "production" });

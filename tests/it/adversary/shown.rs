@@ -35,13 +35,7 @@ fn unseen(text: &str) -> Vec<char> {
 fn what_cannot_be_seen_is_kept_in_no_text() {
     let home = Home::new();
     home.token("read:notes");
-    home.json(&[
-        "env",
-        "create",
-        "Production",
-        "--cli-env-name",
-        "production",
-    ]);
+    home.production();
     for c in UNSEEN {
         let text = format!("a{c}b");
         for words in [
@@ -68,13 +62,7 @@ fn what_was_put_into_a_row_steers_no_terminal_and_no_reader() {
     let home = Home::new();
     let agent =
         home.token("read:tokens write:tokens read:envs read:audit read:secrets manage:account");
-    home.json(&[
-        "env",
-        "create",
-        "Production",
-        "--cli-env-name",
-        "production",
-    ]);
+    home.production();
     home.json(&["token", "create", "waits", "--claim"]);
     home.json(&["cli-token", "set"]);
     let file = Connection::open(home.store()).unwrap();

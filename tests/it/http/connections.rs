@@ -2,7 +2,7 @@
 
 use std::{
     io::{Read as _, Write as _},
-    net::{Shutdown, TcpStream},
+    net::{Shutdown, SocketAddr, TcpStream},
     sync::Arc,
     time::Duration,
 };
@@ -14,6 +14,7 @@ use serde_json::json;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpSocket},
+    task::JoinHandle,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -23,18 +24,20 @@ use crate::{mcp::process::Home, support::TestApp};
 
 const MANAGES: &str = "read:tokens write:tokens delete:tokens read:secrets";
 
-#[tokio::test(start_paused = true)]
-async fn a_head_that_does_not_arrive_is_not_waited_for() {
-    let app = TestApp::new().await;
+/// A server in this process: where it is, what stops it, and its end.
+async fn serving(app: &TestApp) -> (SocketAddr, CancellationToken, JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let stop = CancellationToken::new();
-    let served = server::serve(
-        vec![listener],
-        router(&Arc::new(app.http()), Router::new()),
-        stop.clone(),
-    );
-    let served = tokio::spawn(served);
+    let ours = router(&Arc::new(app.http()), Router::new());
+    let served = server::serve(vec![listener], ours, stop.clone());
+    (address, stop, tokio::spawn(served))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_head_that_does_not_arrive_is_not_waited_for() {
+    let app = TestApp::new().await;
+    let (address, stop, served) = serving(&app).await;
 
     let mut said = String::new();
     let mut slow = tokio::net::TcpStream::connect(address).await.unwrap();
@@ -51,15 +54,7 @@ async fn a_head_that_does_not_arrive_is_not_waited_for() {
 #[tokio::test(start_paused = true)]
 async fn who_takes_no_answer_is_not_waited_for() {
     let app = TestApp::new().await;
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let stop = CancellationToken::new();
-    let served = server::serve(
-        vec![listener],
-        router(&Arc::new(app.http()), Router::new()),
-        stop.clone(),
-    );
-    let served = tokio::spawn(served);
+    let (address, stop, served) = serving(&app).await;
 
     let unread = TcpSocket::new_v4().unwrap();
     unread.set_recv_buffer_size(4096).unwrap();

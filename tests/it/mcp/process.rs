@@ -128,6 +128,12 @@ impl Home {
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
+    /// Makes the app environment `production`, and tells of it.
+    pub(crate) fn production(&self) -> Value {
+        let create = ["env", "create", "Production"];
+        self.json(&[&create[..], &["--cli-env-name", "production"]].concat())
+    }
+
     /// A token of the local user, made at the shell: its value.
     pub(crate) fn token(&self, scopes: &str) -> String {
         self.token_of(scopes, &[])

@@ -5,7 +5,7 @@ use std::{
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex, mpsc},
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use keywright::store::{Durability, Error, Length, Options, Refused, Sqlite, Store, Tx, View};
@@ -91,10 +91,8 @@ fn opening_does_not_wait_for_whoever_writes() {
     let other = rusqlite::Connection::open(path(&folder)).unwrap();
     other.execute_batch("begin immediate").unwrap();
 
-    let since = Instant::now();
+    // Whoever waited would be told after a minute that the store is busy.
     Sqlite::open(&path(&folder), QUICK).unwrap();
-
-    assert!(since.elapsed() < Duration::from_secs(2));
 }
 
 #[test]

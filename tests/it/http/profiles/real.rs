@@ -199,13 +199,7 @@ fn quaves_commands_get_the_answers_that_quave_documents() {
     let home = Home::new();
     let token = home.token("read:secrets");
     home.json(&["cli-token", "set"]);
-    let env = home.json(&[
-        "env",
-        "create",
-        "Production",
-        "--cli-env-name",
-        "production",
-    ]);
+    let env = home.production();
     home.json(&["cli-token", "set", "--env", "production"]);
     let server = Server::start(home, &ALL);
     let curl = |path: &str| {
