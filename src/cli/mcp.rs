@@ -1,6 +1,9 @@
 //! `keywright mcp`: one MCP session over standard input and output.
 
-use std::io::{self, IsTerminal as _};
+use std::{
+    io::{self, IsTerminal as _},
+    thread,
+};
 
 use super::{
     args,
@@ -47,6 +50,8 @@ pub(super) async fn run(place: &args::Place, asked: args::Mcp) -> Result<(), Fai
     let stop = stdio::stop_on_signals()
         .map_err(|error| anyhow::Error::new(error).context("the signals"))?;
 
+    // While the store is opened.
+    thread::spawn(Server::tools);
     let missing = if asked.local {
         Missing::IsMade
     } else {

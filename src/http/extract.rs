@@ -160,12 +160,12 @@ pub(super) fn must_be_json(headers: &HeaderMap) -> Result<(), Refusal> {
 /// The whole body, if it is not too large and comes in time. Where it is not there yet, it is waited
 /// for if whoever asks is known: what strangers have not sent would fill the places of others.
 pub(crate) async fn whole(http: &Http, asked: &Asked, body: Body) -> Result<Bytes, Refusal> {
-    let mut reading = pin!(timeout(BODY_WITHIN, to_bytes(body, LARGEST_BODY)));
+    let mut reading = pin!(to_bytes(body, LARGEST_BODY));
     let read = match poll_fn(|cx| Poll::Ready(reading.as_mut().poll(cx))).await {
-        Poll::Ready(read) => read,
+        Poll::Ready(read) => Ok(read),
         Poll::Pending => {
             http.authority.recognize(&asked.request).await?;
-            reading.await
+            timeout(BODY_WITHIN, reading).await
         }
     };
     match read {

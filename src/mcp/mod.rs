@@ -22,7 +22,12 @@ mod subscriptions;
 mod tools;
 mod warning;
 
-use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use rmcp::{
     ErrorData, RoleServer,
@@ -99,7 +104,7 @@ impl Server {
             brought: None,
             claim,
             confirmations: Arc::default(),
-            tools: tools::all().into(),
+            tools: Self::tools(),
             prompts: prompts::all().into(),
             subscriptions: Arc::default(),
             looks_through: Arc::new(Semaphore::new(resources::AT_ONCE)),
@@ -115,8 +120,12 @@ impl Server {
     }
 
     /// Every tool, as a client is told of it: the same for everyone, in a fixed order.
-    pub fn tools() -> Vec<Tool> {
-        tools::all()
+    ///
+    /// They are described when they are asked for first, which takes a good part of a start: whoever
+    /// has something else to do meanwhile asks for them on another thread.
+    pub fn tools() -> Arc<[Tool]> {
+        static TOOLS: LazyLock<Arc<[Tool]>> = LazyLock::new(|| tools::all().into());
+        Arc::clone(&TOOLS)
     }
 
     /// Every prompt, in the same way.

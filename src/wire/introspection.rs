@@ -21,7 +21,7 @@ pub struct Introspection {
     /// `Bearer`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
-    pub token_type: Option<String>,
+    pub token_type: Option<&'static str>,
     /// When it ends, in seconds since 1970; missing if it does not.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "i64")]
@@ -45,7 +45,7 @@ pub struct Introspection {
     /// `pat` or `cli`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
-    pub kind: Option<String>,
+    pub kind: Option<&'static str>,
 }
 
 /// Several, in the order in which they were asked about.
@@ -67,13 +67,13 @@ impl From<Option<&Introspected>> for Introspection {
             active: true,
             scope: Some(found.scopes.to_string()),
             username: username.as_ref().map(|name| name.as_str().to_owned()),
-            token_type: Some("Bearer".to_owned()),
+            token_type: Some("Bearer"),
             exp: token.powers.expires_at.map(|end| end.timestamp()),
             iat: Some(token.created_at.timestamp()),
             sub: Some(token.owner.word()),
             jti: Some(token.id.to_string()),
             account: Some(token.account.to_string()),
-            kind: Some(token.kind.as_str().to_owned()),
+            kind: Some(token.kind.as_str()),
         }
     }
 }

@@ -46,7 +46,8 @@ fn uri(resource: &str, id: &str) -> String {
 /// Every tool by its name, and every resource by its URI or its template.
 fn everything() -> Vec<String> {
     let (resources, templates) = Server::resources();
-    let tools = Server::tools().into_iter().map(|tool| tool.name.into());
+    let tools = Server::tools();
+    let tools = tools.iter().map(|tool| tool.name.to_string());
     tools
         .chain(resources.into_iter().map(|resource| resource.uri))
         .chain(templates.into_iter().map(|template| template.uri_template))

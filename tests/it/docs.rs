@@ -32,7 +32,7 @@ fn is_the_page(name: &str, text: &str) {
 #[test]
 fn the_page_of_the_tools_is_true() {
     let mut page = format!("# The tools\n\n{GENERATED}");
-    for tool in Server::tools() {
+    for tool in &*Server::tools() {
         let description = tool.description.as_deref().unwrap_or_default();
         write!(page, "\n## `{}`\n\n{description}\n", tool.name).unwrap();
         let required = tool

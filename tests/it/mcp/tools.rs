@@ -21,10 +21,9 @@ const NAMES: [&str; 11] = [
 ];
 
 fn tools() -> Vec<Value> {
-    let tools = Server::tools().into_iter();
-    tools
-        .map(|tool| serde_json::to_value(tool).unwrap())
-        .collect()
+    let tools = Server::tools();
+    let tools = tools.iter().map(serde_json::to_value);
+    tools.map(Result::unwrap).collect()
 }
 
 #[test]
