@@ -108,3 +108,74 @@ impl Uses {
         self.latest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{
+        actor::Actor,
+        clock::from_millis,
+        label::Label,
+        token::{Kind, Owner, OwnerNow, Powers},
+    };
+
+    fn presented(last_used_at: Option<Time>) -> Presented {
+        let token = Token {
+            id: TokenId::fresh(),
+            kind: Kind::Pat,
+            account: uuid::Uuid::nil().into(),
+            owner: Owner::AppEnv(uuid::Uuid::nil().into()),
+            label: Label::parse("x").unwrap(),
+            powers: Powers::default(),
+            created_at: from_millis(0),
+            created_by: Actor::Operator,
+            parent: None,
+            last_used_at,
+            disabled: None,
+            revoked_at: None,
+            present: None,
+        };
+        Presented {
+            token,
+            generation: 1,
+            dies_at: None,
+            owner: OwnerNow::AppEnv,
+            username: None,
+        }
+    }
+
+    #[test]
+    fn only_the_first_use_of_a_token_does_not_wait_for_others() {
+        for (last_used_at, is_first) in [(None, true), (Some(from_millis(1)), false)] {
+            let uses = Uses::default();
+
+            uses.used(&presented(last_used_at), from_millis(2));
+
+            assert_eq!(uses.is_first.load(Ordering::Relaxed), is_first);
+        }
+    }
+
+    #[test]
+    fn the_newest_value_that_was_used_counts_and_the_latest_use() {
+        let uses = Uses::default();
+        let mut newer = presented(None);
+        newer.generation = 2;
+        uses.used(&newer, from_millis(1));
+        let older = Presented {
+            generation: 1,
+            ..newer.clone()
+        };
+
+        uses.used(&older, from_millis(2));
+
+        let latest = Use {
+            token: newer.token.id,
+            generation: 2,
+            at: from_millis(2),
+        };
+        assert_eq!(uses.batch(), [latest]);
+        let mut shown = newer.token;
+        uses.overlay(&mut shown);
+        assert_eq!(shown.last_used_at, Some(from_millis(2)));
+    }
+}

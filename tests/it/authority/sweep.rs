@@ -62,6 +62,18 @@ async fn a_rotation_that_nobody_claimed_leaves_its_token() {
 }
 
 #[tokio::test]
+async fn a_rotation_that_waits_is_not_swept() {
+    let app = TestApp::new().await;
+    let ann = app.agent(["write:tokens"]).await;
+    let rotated = app.rotate(&ann.asks(), rotate(ann.id)).await.unwrap();
+
+    app.authority.sweep(&keywright()).await.unwrap();
+
+    let value = app.claim(&code(&rotated)).await.unwrap();
+    assert!(app.is_good(&value).await);
+}
+
+#[tokio::test]
 async fn a_used_claim_is_remembered_for_a_week() {
     let app = TestApp::new().await;
     let (_, code) = app.waiting(&local(), "").await;

@@ -149,3 +149,17 @@ async fn setting_it_again_ends_a_claim_that_waits() {
 
     assert_eq!(why(refused), "there is no such claim here");
 }
+
+#[tokio::test]
+async fn setting_one_that_is_switched_off_switches_it_on() {
+    let app = TestApp::new().await;
+    let token = app.set_cli_token(For::Me, "read:tokens").await;
+    let mut off = update(token.id);
+    off.enabled = Some(false);
+    app.update(&operator(), off).await.unwrap();
+
+    app.set_cli_token(For::Me, "read:tokens").await;
+
+    assert!(app.is_good(&shown(&app, For::Me).await).await);
+    app.is_sound().await;
+}
