@@ -10,7 +10,7 @@ impl Authority {
     /// The token, and the moment for which its state is told.
     pub async fn get_token(&self, request: &Request, id: TokenId) -> Result<(Token, Time), Error> {
         let house = self.clone();
-        self.read(request, move |view, who| {
+        self.look(request, move |view, who| {
             let whose = view.stake(id)?.map(|stake| stake.whose);
             let permit = decide_on(who, Action::GetToken, whose, Target::Token(id))?;
             let mut token = view
@@ -26,7 +26,7 @@ impl Authority {
     /// told.
     pub async fn get_cli_token(&self, request: &Request, of: For) -> Result<(Token, Time), Error> {
         let house = self.clone();
-        self.read(request, move |view, who| {
+        self.look(request, move |view, who| {
             let whose = whom::whose(view, who, &of)?;
             let permit = decide(who, Action::GetToken, whose, Thing::CliToken)?;
             let not_there = || Error::NotFound(Thing::CliToken);

@@ -16,7 +16,7 @@ use crate::{
 /// What is known of a token that is good.
 #[derive(Debug)]
 pub struct Introspected {
-    /// The token, and whose it is. Its last use is the one before this.
+    /// The token, and whose it is. Its last use is as it was last written down, not this one.
     pub presented: Arc<Presented>,
     /// What it may do now: its scopes, as far as its owner's rights go.
     pub scopes: Scopes,

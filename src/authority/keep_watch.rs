@@ -24,7 +24,7 @@ impl Authority {
     /// How things stand now. Nothing changes without an entry in the audit trail, and that a token
     /// was used is no change.
     pub async fn mark(&self) -> Result<Mark, Error> {
-        self.read(&Request::housekeeping(), |view, who| {
+        self.look(&Request::housekeeping(), |view, who| {
             Ok(Mark {
                 entries: view.entries()?,
                 at: who.at(),

@@ -39,7 +39,7 @@ impl Authority {
     /// Who is asking.
     pub async fn whoami(&self, request: &Request) -> Result<Whoami, Error> {
         let house = self.clone();
-        self.read(request, move |view, who| {
+        self.look(request, move |view, who| {
             let whose = who.account().map(Whose::Account);
             let permit = decide(who, Action::Whoami, whose, Thing::Account)?;
             let mut token = who.token().cloned();

@@ -50,8 +50,12 @@ pub(super) async fn run(place: &args::Place, asked: args::Mcp) -> Result<(), Fai
     let stop = stdio::stop_on_signals()
         .map_err(|error| anyhow::Error::new(error).context("the signals"))?;
 
-    // While the store is opened.
-    thread::spawn(Server::tools);
+    // Takes as long as opening the store does, and is done meanwhile; without a thread, later.
+    drop(
+        thread::Builder::new()
+            .name("tools".into())
+            .spawn(Server::tools),
+    );
     let missing = if asked.local {
         Missing::IsMade
     } else {

@@ -52,7 +52,8 @@ pub const LOG: Variable = Variable {
     name: "KEYWRIGHT_LOG",
     says: "What is logged to standard error: a level, or targets with levels, such as \
            `keywright=debug`. By default `warn`, and for `serve` `warn,keywright::http=info`: \
-           each request, but for checks that pass, which are told at `debug`.",
+           each request, of checks only those that are refused; \
+           `keywright::http=debug` tells of all.",
     since: "0.1.0",
 };
 

@@ -87,8 +87,7 @@ pub(super) async fn pass(
     let path = path.as_ref().map_or(ELSEWHERE, MatchedPath::as_str);
     let (status, took) = (response.status().as_u16(), begun.elapsed());
     http.metrics.answered(method, path, status, took);
-    // A check that was answered is what its asker writes down: there are as many as they have
-    // requests of their own.
+    // Whoever asked for a check logs its own request: ours beside it would say the same.
     if is_check(path) && status < 400 && !tracing::enabled!(target: ACCESS, Level::DEBUG) {
         return response;
     }

@@ -19,6 +19,9 @@ use crate::authz::Record;
 /// longer than anybody listens, and every one of them holds memory.
 const QUEUE: usize = 1024;
 
+/// So many verbs share one transaction at most: it bounds how long the first of them waits.
+pub(super) const BATCH: usize = 64;
+
 /// What is to be kept of what a verb did.
 pub(super) enum Keep {
     /// All of it: the verb succeeded.
@@ -101,13 +104,13 @@ where
     }
 }
 
-/// The way to the threads of one kind.
+/// The way to one thread.
 pub(super) struct Lane<T: ?Sized> {
     waiting: Arc<Waiting<T>>,
-    threads: Mutex<Vec<JoinHandle<()>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
 }
 
-/// What a thread takes its verbs from.
+/// What the thread takes its verbs from.
 pub(super) struct Jobs<T: ?Sized>(Arc<Waiting<T>>);
 
 struct Waiting<T: ?Sized> {
@@ -117,11 +120,18 @@ struct Waiting<T: ?Sized> {
 
 struct Queue<T: ?Sized> {
     jobs: VecDeque<Box<dyn Job<T>>>,
-    /// How many threads take verbs from it.
-    takers: usize,
-    /// How many of them sleep and have not been told of anything.
-    asleep: usize,
-    is_closed: bool,
+    stage: Stage,
+    /// Whether the thread sleeps and has not been told of anything.
+    is_asleep: bool,
+}
+
+#[derive(Clone, Copy)]
+enum Stage {
+    Open,
+    /// What is queued is done, and nothing besides.
+    Closed,
+    /// The thread has ended by itself, by a panic.
+    Ended,
 }
 
 /// Tells of what is queued when it is dropped: whoever waits may be gone by then, and what they
@@ -129,13 +139,12 @@ struct Queue<T: ?Sized> {
 struct Telling<'a, T: ?Sized>(&'a Waiting<T>);
 
 impl<T: ?Sized> Lane<T> {
-    /// A lane without threads yet.
+    /// A lane without its thread yet.
     pub(super) fn new() -> Self {
         let queue = Queue {
             jobs: VecDeque::new(),
-            takers: 0,
-            asleep: 0,
-            is_closed: false,
+            stage: Stage::Open,
+            is_asleep: false,
         };
         let waiting = Waiting {
             queue: Mutex::new(queue),
@@ -143,11 +152,11 @@ impl<T: ?Sized> Lane<T> {
         };
         Self {
             waiting: Arc::new(waiting),
-            threads: Mutex::default(),
+            thread: Mutex::default(),
         }
     }
 
-    /// Starts a thread, which is to end when the lane is closed.
+    /// Starts its thread, which is to end when the lane is closed.
     pub(super) fn start(
         &self,
         name: &str,
@@ -156,44 +165,48 @@ impl<T: ?Sized> Lane<T> {
     where
         T: 'static,
     {
-        let jobs = Jobs::of(&self.waiting);
+        let jobs = Jobs(Arc::clone(&self.waiting));
         let thread = thread::Builder::new().name(name.to_owned());
-        let thread = thread.spawn(move || work(jobs))?;
-        self.threads
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(thread);
+        *self.thread() = Some(thread.spawn(move || work(jobs))?);
         Ok(())
     }
 
     /// Queues `job`, or says at once that it will not be done.
     ///
-    /// Whoever else can ask something right now does so before a thread is told: they share its
-    /// transaction, and it is woken once.
+    /// Whoever else can ask something right now does so before the thread is told: they share its
+    /// transaction, and it is woken once. As many as one transaction takes are not kept waiting.
     pub(super) async fn send(&self, job: Box<dyn Job<T>>) -> Result<(), Error> {
-        self.waiting.push(job)?;
+        let queued = self.waiting.push(job)?;
         let _telling = Telling(&self.waiting);
-        yield_now().await;
+        if queued < BATCH {
+            yield_now().await;
+        }
         Ok(())
     }
-}
 
-// Not bound to `'static`, so that a drop may call it.
-impl<T: ?Sized> Lane<T> {
-    /// Takes no more verbs, and returns when those that were queued are done and the threads have
-    /// dropped their connections. A second call finds nothing to do.
+    /// Takes no more verbs, and returns when those that were queued are done and the thread has
+    /// dropped its connection. A second call finds nothing to do.
     pub(super) fn close(&self) {
-        self.waiting.queue().is_closed = true;
+        let mut queue = self.waiting.queue();
+        if let Stage::Open = queue.stage {
+            queue.stage = Stage::Closed;
+        }
+        drop(queue);
         self.waiting.news.notify_all();
         // Held while joining, so that a second caller comes back no sooner than the first.
-        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
-        for thread in threads.drain(..) {
-            // A verb can hold the last handle on the store; then its own thread closes the lane,
-            // and cannot wait for itself.
-            if thread.thread().id() != thread::current().id() && thread.join().is_err() {
-                tracing::error!("a thread of the store panicked");
-            }
+        let mut thread = self.thread();
+        // A verb can hold the last handle on the store; then its own thread closes the lane, and
+        // cannot wait for itself.
+        if let Some(thread) = thread.take()
+            && thread.thread().id() != thread::current().id()
+            && thread.join().is_err()
+        {
+            tracing::error!("a thread of the store panicked");
         }
+    }
+
+    fn thread(&self) -> MutexGuard<'_, Option<JoinHandle<()>>> {
+        self.thread.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -204,25 +217,26 @@ impl<T: ?Sized> Drop for Lane<T> {
 }
 
 impl<T: ?Sized> Waiting<T> {
-    fn push(&self, job: Box<dyn Job<T>>) -> Result<(), Error> {
+    /// Queues `job`, and says how many are queued now.
+    fn push(&self, job: Box<dyn Job<T>>) -> Result<usize, Error> {
         let mut queue = self.queue();
-        if queue.is_closed {
-            return Err(Error::Unavailable("the store is closed".into()));
-        }
-        if queue.jobs.len() >= QUEUE {
-            return Err(Error::Unavailable(
-                "too many requests are waiting; try again shortly".into(),
-            ));
-        }
-        queue.jobs.push_back(job);
-        Ok(())
+        let why = match queue.stage {
+            Stage::Open if queue.jobs.len() < QUEUE => {
+                queue.jobs.push_back(job);
+                return Ok(queue.jobs.len());
+            }
+            Stage::Open => "too many requests are waiting; try again shortly",
+            Stage::Closed => "the store is closed",
+            Stage::Ended => "the store's thread has ended; restart keywright",
+        };
+        Err(Error::Unavailable(why.into()))
     }
 
-    /// Tells a thread that waits of what is queued, unless it is on its way.
+    /// Tells the thread of what is queued, unless it is on its way.
     fn tell(&self) {
         let mut queue = self.queue();
-        if queue.asleep > 0 && !queue.jobs.is_empty() {
-            queue.asleep -= 1;
+        if queue.is_asleep && !queue.jobs.is_empty() {
+            queue.is_asleep = false;
             drop(queue);
             self.news.notify_one();
         }
@@ -240,11 +254,6 @@ impl<T: ?Sized> Drop for Telling<'_, T> {
 }
 
 impl<T: ?Sized> Jobs<T> {
-    fn of(waiting: &Arc<Waiting<T>>) -> Self {
-        waiting.queue().takers += 1;
-        Self(Arc::clone(waiting))
-    }
-
     /// The next verb, or `None` when the lane is closed and empty.
     pub(super) fn wait(&self) -> Option<Box<dyn Job<T>>> {
         let mut queue = self.0.queue();
@@ -252,12 +261,13 @@ impl<T: ?Sized> Jobs<T> {
             if let Some(job) = queue.jobs.pop_front() {
                 return Some(job);
             }
-            if queue.is_closed {
+            let Stage::Open = queue.stage else {
                 return None;
-            }
-            queue.asleep += 1;
+            };
+            queue.is_asleep = true;
             let woken = self.0.news.wait(queue);
             queue = woken.unwrap_or_else(PoisonError::into_inner);
+            queue.is_asleep = false;
         }
     }
 
@@ -268,18 +278,16 @@ impl<T: ?Sized> Jobs<T> {
 }
 
 impl<T: ?Sized> Drop for Jobs<T> {
-    /// The last thread to end, be it by a panic, takes along what nobody will do any more: whoever
-    /// waits for it is told.
+    /// Takes along what nobody will do any more: whoever waits for it is told.
     fn drop(&mut self) {
         let mut queue = self.0.queue();
-        queue.takers -= 1;
-        if queue.takers == 0 {
-            queue.is_closed = true;
-            let left = mem::take(&mut queue.jobs);
-            // A verb can hold the last handle on the store, which closes the lane.
-            drop(queue);
-            drop(left);
+        if let Stage::Open = queue.stage {
+            queue.stage = Stage::Ended;
         }
+        let left = mem::take(&mut queue.jobs);
+        // A verb can hold the last handle on the store, which closes the lane.
+        drop(queue);
+        drop(left);
     }
 }
 
@@ -292,6 +300,7 @@ impl<T: ?Sized> fmt::Debug for Lane<T> {
 #[cfg(test)]
 mod tests {
     use std::{
+        pin::Pin,
         sync::mpsc,
         task::{Context, Poll, Waker},
         time::Duration,
@@ -329,20 +338,40 @@ mod tests {
 
     const PATIENCE: Duration = Duration::from_secs(20);
 
+    /// Whether it goes on at once.
+    fn is_sent(sending: Pin<&mut impl Future<Output = Result<(), Error>>>) -> bool {
+        let mut cx = Context::from_waker(Waker::noop());
+        matches!(sending.poll(&mut cx), Poll::Ready(Ok(())))
+    }
+
     #[tokio::test]
-    async fn a_verb_is_done_though_its_asker_is_gone_before_anybody_is_told() {
+    async fn what_is_queued_is_handed_on_though_its_asker_is_gone() {
         let lane = Lane::<()>::new();
         lane.start("test", |jobs| work(&jobs)).unwrap();
         let (says, said) = mpsc::channel();
 
         let mut sending = Box::pin(lane.send(Box::new(Says(says, false))));
-        let polled = sending
-            .as_mut()
-            .poll(&mut Context::from_waker(Waker::noop()));
-        assert!(matches!(polled, Poll::Pending));
+        assert!(!is_sent(sending.as_mut()));
         drop(sending);
 
         assert_eq!(said.recv_timeout(PATIENCE), Ok(true));
+    }
+
+    #[tokio::test]
+    async fn as_many_as_share_a_transaction_wait_for_nobody_else() {
+        let lane = Lane::<()>::new();
+        let (says, said) = mpsc::channel();
+        let mut sending: Vec<_> = (0..BATCH)
+            .map(|_| Box::pin(lane.send(Box::new(Says(says.clone(), false)))))
+            .collect();
+
+        let sent = sending.iter_mut().map(|one| is_sent(one.as_mut()));
+        assert_eq!(sent.filter(|is_sent| *is_sent).count(), 1);
+
+        lane.start("test", |jobs| work(&jobs)).unwrap();
+        for _ in 0..BATCH {
+            assert_eq!(said.recv_timeout(PATIENCE), Ok(true));
+        }
     }
 
     #[tokio::test]
@@ -357,7 +386,8 @@ mod tests {
         lane.close();
 
         assert_eq!(said.try_recv(), Ok(true));
-        assert!(lane.send(Box::new(Says(says, false))).await.is_err());
+        let refused = lane.send(Box::new(Says(says, false))).await.unwrap_err();
+        assert!(refused.to_string().ends_with("the store is closed"));
     }
 
     #[tokio::test]
@@ -371,6 +401,7 @@ mod tests {
         lane.start("test", drop).unwrap();
 
         assert_eq!(said.recv_timeout(PATIENCE), Ok(false));
-        assert!(lane.send(Box::new(Says(says, false))).await.is_err());
+        let refused = lane.send(Box::new(Says(says, false))).await.unwrap_err();
+        assert!(refused.to_string().ends_with("restart keywright"));
     }
 }

@@ -48,7 +48,7 @@ pub trait Writes: Reads + WriteTokens + WriteClaims + WriteAccounts + WriteAudit
 /// How much a verb reads.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Length {
-    /// A look-up or a few: it never waits for a long one.
+    /// As many look-ups as one request may name: it never waits for a long one.
     Short,
     /// As much as there may be.
     Long,

@@ -12,7 +12,7 @@ use std::{
 use serde_json::json;
 
 use crate::{
-    http::served::{Served, Wire},
+    http::served::{Served, Wire, json as read},
     mcp::process::{Home, Session},
 };
 
@@ -26,6 +26,8 @@ const AFTER: usize = 4;
 /// Who asks one process whether a token is good.
 enum Asks {
     Server(Wire, String),
+    /// Asked by a service that was shown the token.
+    Introspects(Wire, String, String),
     Session(Box<Session>),
     /// The control: it keeps a good answer instead of asking again.
     Remembering(Box<Self>, bool),
@@ -36,6 +38,12 @@ impl Asks {
         match self {
             Self::Server(wire, value) => is_accepted(wire, value),
             Self::Session(session) => session.call("whoami", json!({}))["isError"] != json!(true),
+            Self::Introspects(wire, service, value) => {
+                let about = json!({ "token": value }).to_string();
+                let (status, told) = wire.ask("POST", "/v1/introspect", service, &about);
+                assert_eq!(status, 200, "{told}");
+                read(&told)["active"] == json!(true)
+            }
             Self::Remembering(asks, was_accepted) => {
                 *was_accepted = *was_accepted || asks.is_accepted();
                 *was_accepted
@@ -71,18 +79,24 @@ fn seen(mut asks: Asks, ready: &Barrier, is_revoked: &AtomicBool) -> Vec<bool> {
 #[test]
 fn no_process_of_eight_accepts_what_was_revoked_and_one_that_remembers_is_caught() {
     let home = Home::new();
-    let admin = home.token("read:tokens write:tokens delete:tokens");
+    let admin = home.token("read:tokens delete:tokens introspect:tokens");
     let servers: Vec<_> = (0..SERVERS).map(|_| Served::at(&home, &[])).collect();
 
     for round in 0..ROUNDS {
         let mut revoker = servers[round % SERVERS].wire();
         let value = home.token("read:notes");
         let me = revoker.ask("GET", "/v1/whoami", &value, "").1;
-        let me: serde_json::Value = serde_json::from_str(&me).unwrap();
-        let id = me["current_token"]["id"].as_str().unwrap().to_owned();
+        let id = read(&me)["current_token"]["id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
         let mut asks: Vec<_> = servers
             .iter()
-            .map(|server| Asks::Server(server.wire(), value.clone()))
+            .enumerate()
+            .map(|(turn, server)| match turn % 2 {
+                0 => Asks::Server(server.wire(), value.clone()),
+                _ => Asks::Introspects(server.wire(), admin.clone(), value.clone()),
+            })
             .collect();
         let session = || Asks::Session(Box::new(home.with_token(&value, &[])));
         asks.extend((0..SESSIONS).map(|_| session()));

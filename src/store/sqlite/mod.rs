@@ -7,11 +7,11 @@
 mod accounts;
 mod audit;
 mod claims;
-mod connect;
 mod failure;
 mod files;
 mod identity;
 mod migrate;
+mod open;
 mod recent;
 mod rows;
 mod tokens;
@@ -26,19 +26,16 @@ use std::{
 
 use rusqlite::{CachedStatement, Connection, config::DbConfig};
 
-use self::{failure::again, files::Queue, identity::Identity, recent::Recent};
+use self::{failure::again, files::Line, identity::Identity, recent::Recent};
 use super::{
     Error, Length, Tx, View,
-    lane::{Job, Jobs, Keep, Lane},
+    lane::{BATCH, Job, Jobs, Keep, Lane},
 };
 use crate::authz::Record;
 
 /// The first SQLite without the race that can corrupt a WAL when it is reset.
 /// <https://sqlite.org/wal.html#walresetbug>
 const OLDEST: i32 = 3_051_003;
-
-/// So many verbs share one commit at most: it bounds how long the first of them waits.
-const BATCH: usize = 64;
 
 /// How a store is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,9 +110,9 @@ impl Sqlite {
                 rusqlite::version()
             )));
         }
-        let (place, queue) = files::prepare(path, options.create)?;
-        let writer = File::to_write(&place, &queue, options.durability)?;
-        let [looker, reader] = [File::to_read(&place)?, File::to_read(&place)?];
+        let (place, line) = files::prepare(path, options.create)?;
+        let writer = File::to_write(&place, &line, options.durability)?;
+        let (looker, reader) = (File::to_look(&place)?, File::to_read(&place)?);
 
         let store = Self {
             looker: Lane::new(),
@@ -124,7 +121,7 @@ impl Sqlite {
             commits: Arc::default(),
         };
         let commits = Arc::clone(&store.commits);
-        let write = move |jobs| writer.write(&jobs, &queue, &commits);
+        let write = move |jobs| writer.write(&jobs, &line, &commits);
         let started = store
             .writer
             .start("store-writer", write)
@@ -187,13 +184,13 @@ impl File {
     }
 
     /// Takes what has queued up into one transaction, again and again, until the lane is closed.
-    fn write(mut self, jobs: &Jobs<Tx>, queue: &Queue, commits: &AtomicU64) {
+    fn write(mut self, jobs: &Jobs<Tx>, line: &Line, commits: &AtomicU64) {
         while let Some(job) = jobs.wait() {
             if !job.is_wanted() {
                 continue;
             }
             let mut batch = vec![Taken::new(job)];
-            match self.together(&mut batch, jobs, queue) {
+            match self.together(&mut batch, jobs, line) {
                 Ok(()) => {
                     commits.fetch_add(1, Ordering::Relaxed);
                     for Taken { job, kept } in batch {
@@ -230,9 +227,9 @@ impl File {
         &mut self,
         batch: &mut Vec<Taken>,
         jobs: &Jobs<Tx>,
-        queue: &Queue,
+        line: &Line,
     ) -> Result<(), Error> {
-        let turn = queue.wait();
+        let turn = line.wait();
         self.begin("begin immediate")?;
         // Whoever is next may start to wait for the lock itself.
         drop(turn);
@@ -330,7 +327,9 @@ impl File {
         self.connection.prepare_cached(sql)?.execute([])?;
         let state = Some(self.number("pragma data_version")?);
         if self.state != state {
-            self.recent.iter_mut().for_each(Recent::forget);
+            if let Some(recent) = &mut self.recent {
+                recent.forget();
+            }
             migrate::is_ours(self.number("pragma user_version")?)?;
             self.state = state;
         }
@@ -372,8 +371,8 @@ mod tests {
     fn no_statement_runs_outside_a_transaction() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("keywright").join("store.db");
-        let (place, queue) = files::prepare(&path, true).unwrap();
-        let mut file = File::to_write(&place, &queue, Durability::Off).unwrap();
+        let (place, line) = files::prepare(&path, true).unwrap();
+        let mut file = File::to_write(&place, &line, Durability::Off).unwrap();
 
         assert!(file.prepare("select 1").is_err());
         file.begin("begin immediate").unwrap();

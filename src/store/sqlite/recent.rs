@@ -1,31 +1,36 @@
-//! [`Recent`]: what a reader found good since the store last changed.
+//! [`Recent`]: what the look-up thread found good since the store last changed.
 
 use std::{collections::HashMap, sync::Arc};
 
-use crate::domain::{credential::HashedToken, token::Presented};
+use crate::domain::{clock::Time, credential::HashedToken, token::Presented};
 
-/// So many are kept at most, a few hundred bytes each.
+/// So many are kept at most: a few hundred bytes each as a rule, and 7 kB with as many scopes as a
+/// token may carry.
 const ROOM: usize = 16 << 10;
 
 /// The values that were found, by their prints.
 ///
-/// A row is as it was for as long as SQLite goes on using the page that it stands in: until anybody
-/// has committed anything. The reader asks for that at the beginning of every transaction, which
-/// then sees one moment, and forgets all of them when it is so.
+/// They stand for as long as SQLite's `data_version` does: nobody else has committed since.
+/// `File::begin` asks for it inside each transaction, and empties this when it moved.
+/// <https://sqlite.org/pragma.html#pragma_data_version>
+///
+/// What is no good is neither kept nor told from here: it takes the way of one that is not there,
+/// each time, so that the time of a refusal says little of its reason.
 #[derive(Debug, Default)]
 pub(super) struct Recent {
     found: HashMap<HashedToken, Arc<Presented>>,
 }
 
 impl Recent {
-    /// What was found for this print.
-    pub(super) fn get(&self, hash: &HashedToken) -> Option<Arc<Presented>> {
-        self.found.get(hash).map(Arc::clone)
+    /// What was found for this print, if it is good at `at`.
+    pub(super) fn get(&self, hash: &HashedToken, at: Time) -> Option<Arc<Presented>> {
+        let known = self.found.get(hash)?;
+        known.is_good(at).then(|| Arc::clone(known))
     }
 
-    /// Keeps what was found, if there is room.
-    pub(super) fn keep(&mut self, hash: &HashedToken, found: &Arc<Presented>) {
-        if self.found.len() < ROOM {
+    /// Keeps what was found, if it is good at `at` and there is room.
+    pub(super) fn keep(&mut self, hash: &HashedToken, found: &Arc<Presented>, at: Time) {
+        if found.is_good(at) && self.found.len() < ROOM {
             self.found.insert(*hash, Arc::clone(found));
         }
     }
@@ -38,12 +43,14 @@ impl Recent {
 
 #[cfg(test)]
 mod tests {
+    use rusqlite::StatementStatus;
+
     use super::*;
     use crate::{
         domain::clock,
         store::{
             Durability, ReadTokens as _,
-            sqlite::{File, files},
+            sqlite::{File, files, tokens::PRESENTED},
         },
     };
 
@@ -73,8 +80,8 @@ mod tests {
         fn new() -> Self {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("keywright").join("store.db");
-            let (place, queue) = files::prepare(&path, true).unwrap();
-            let writer = File::to_write(&place, &queue, Durability::Off).unwrap();
+            let (place, line) = files::prepare(&path, true).unwrap();
+            let writer = File::to_write(&place, &line, Durability::Off).unwrap();
             let hash = HashedToken::of("anything");
             writer.connection.execute_batch(TOKEN).unwrap();
             let value = "insert into token_values (token_id, generation, hash, generated_at)
@@ -82,7 +89,7 @@ mod tests {
             writer.connection.execute(value, [hash.as_bytes()]).unwrap();
             Self {
                 _folder: folder,
-                reader: File::to_read(&place).unwrap(),
+                reader: File::to_look(&place).unwrap(),
                 writer,
                 hash,
             }
@@ -137,6 +144,22 @@ mod tests {
     }
 
     #[test]
+    fn one_that_runs_out_meanwhile_is_looked_up_as_one_that_is_not_there() {
+        let mut pair = Pair::new();
+        pair.commit("update tokens set expires_at = 10");
+        pair.reader.begin("begin").unwrap();
+        let mut ran = |at| {
+            pair.reader
+                .presented(&pair.hash, clock::from_millis(at))
+                .unwrap();
+            let look_up = pair.reader.prepare(&PRESENTED).unwrap();
+            look_up.get_status(StatementStatus::Run)
+        };
+
+        assert_eq!([ran(1), ran(9), ran(10), ran(11)], [1, 1, 2, 3]);
+    }
+
+    #[test]
     fn a_transaction_sees_one_moment() {
         let mut pair = Pair::new();
         pair.reader.begin("begin").unwrap();
@@ -187,7 +210,7 @@ mod tests {
         let mut recent = Recent::default();
 
         for number in 0..=ROOM {
-            recent.keep(&HashedToken::of(&number.to_string()), &found);
+            recent.keep(&HashedToken::of(&number.to_string()), &found, at());
         }
 
         assert_eq!(recent.found.len(), ROOM);

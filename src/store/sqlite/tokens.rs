@@ -43,19 +43,18 @@ pub(super) const WITH: &str = "left join token_uses u on u.token_id = t.id
 const BY_HASH: &str = "substr(p.hash, 1, 16) = substr(?1, 1, 16) and p.hash = ?1";
 
 /// The look-up of the hot path, put together once.
-static PRESENTED: LazyLock<String> = LazyLock::new(|| presented_where(BY_HASH));
+pub(super) static PRESENTED: LazyLock<String> = LazyLock::new(|| presented_where(BY_HASH));
 
 impl ReadTokens for File {
     fn presented(&mut self, hash: &HashedToken, at: Time) -> Result<Option<Arc<Presented>>, Error> {
-        if let Some(known) = self.recent.as_ref().and_then(|recent| recent.get(hash)) {
+        let known = self.recent.as_ref();
+        if let Some(known) = known.and_then(|recent| recent.get(hash, at)) {
             return Ok(Some(known));
         }
         let found = self.one(&PRESENTED, [hash.as_bytes()], presented)?;
         let found = found.map(Arc::new);
-        if let (Some(recent), Some(found)) = (&mut self.recent, &found)
-            && found.is_good(at)
-        {
-            recent.keep(hash, found);
+        if let (Some(recent), Some(found)) = (&mut self.recent, &found) {
+            recent.keep(hash, found, at);
         }
         Ok(found)
     }
@@ -554,8 +553,8 @@ mod tests {
     fn a_look_up_is_prepared_once() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("keywright").join("store.db");
-        let (place, queue) = files::prepare(&path, true).unwrap();
-        let mut writer = File::to_write(&place, &queue, Durability::Off).unwrap();
+        let (place, line) = files::prepare(&path, true).unwrap();
+        let mut writer = File::to_write(&place, &line, Durability::Off).unwrap();
         let mut reader = File::to_read(&place).unwrap();
         let hash = HashedToken::of("anything");
 

@@ -185,6 +185,27 @@ async fn too_many_waiting_verbs_are_turned_away() {
     );
 }
 
+#[tokio::test]
+async fn a_short_look_does_not_wait_for_a_long_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(&folder);
+    let (go_on, waits) = std::sync::mpsc::channel::<()>();
+    let waits = std::sync::Mutex::new(waits);
+    let long = move |_: &mut View| -> Result<(), Refused<Error>> {
+        waits.lock().unwrap().recv().unwrap();
+        Ok(())
+    };
+    let short = |_: &mut View| Ok::<_, Refused<Error>>(());
+
+    let long = store.read(Length::Long, long);
+    let then = async {
+        store.read(Length::Short, short).await.unwrap();
+        go_on.send(()).unwrap();
+    };
+
+    tokio::join!(long, then).0.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_verb_that_panics_harms_nobody() {
     let folder = tempfile::tempdir().unwrap();

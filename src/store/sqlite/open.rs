@@ -1,13 +1,16 @@
 //! Opening a connection: what is looked at before, and how each is set.
 
-use std::time::{Duration, Instant};
+use std::{
+    ops::Range,
+    time::{Duration, Instant},
+};
 
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
 use super::{
     Durability, File,
     failure::is_busy,
-    files::{self, Place, Queue},
+    files::{self, Line, Place},
     identity::{Identity, place_of},
     migrate,
     recent::Recent,
@@ -24,10 +27,13 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How long opening waits: another process may be in the middle of a long migration.
 const PATIENCE_AT_OPEN: Duration = Duration::from_mins(1);
 
+/// How long it naps meanwhile.
+const BRIEFLY: Range<Duration> = Duration::from_micros(50)..Duration::from_micros(300);
+
 impl File {
     pub(super) fn to_write(
         place: &Place,
-        queue: &Queue,
+        line: &Line,
         durability: Durability,
     ) -> Result<Self, Error> {
         let mut connection = connect(place, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
@@ -53,7 +59,7 @@ impl File {
         if is_current {
             into_wal(&connection)?;
         } else {
-            let _turn = queue.wait();
+            let _turn = line.wait();
             // Whoever made the folders may have been killed before it could. A store that is up to
             // date has names that last.
             place.sync()?;
@@ -72,10 +78,14 @@ impl File {
     pub(super) fn to_read(place: &Place) -> Result<Self, Error> {
         let connection = connect(place, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         connection.pragma_update(None, "query_only", true)?;
-        let file = Self::settled(connection, place)?;
+        Self::settled(connection, place)
+    }
+
+    /// The same, remembering what it looked up.
+    pub(super) fn to_look(place: &Place) -> Result<Self, Error> {
         Ok(Self {
             recent: Some(Recent::default()),
-            ..file
+            ..Self::to_read(place)?
         })
     }
 
@@ -135,14 +145,14 @@ fn settle(connection: &mut Connection) -> Result<(), Error> {
 ///
 /// SQLite's own handler sleeps longer each time, up to a tenth of a second, so that a newcomer
 /// overtakes whoever has waited longest, and of eight busy processes some never get to write. The
-/// [`Queue`] leaves only one process at the lock, so its sleeps can be short.
+/// [`Line`] leaves only one process at the lock, so its sleeps can be short.
 fn patient(connection: &mut Connection, patience: Duration) -> Result<(), Error> {
     let mut since = Instant::now();
     let wait = move |tries: i32| {
         if tries == 0 {
             since = Instant::now();
         }
-        files::nap(50..300);
+        files::nap(BRIEFLY);
         since.elapsed() < patience
     };
     Ok(connection.busy_handler(Some(wait))?)
@@ -164,7 +174,7 @@ fn into_wal(connection: &Connection) -> Result<(), Error> {
             }
             // For this one switch SQLite does not ask the busy handler.
             Err(error) if is_busy(&error) && since.elapsed() < PATIENCE_AT_OPEN => {
-                files::nap(50..300);
+                files::nap(BRIEFLY);
             }
             Err(error) => return Err(error.into()),
         }
@@ -179,8 +189,8 @@ mod tests {
     fn every_connection_is_set_as_it_must_be() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("keywright").join("store.db");
-        let (place, queue) = files::prepare(&path, true).unwrap();
-        let writer = File::to_write(&place, &queue, Durability::Full).unwrap();
+        let (place, line) = files::prepare(&path, true).unwrap();
+        let writer = File::to_write(&place, &line, Durability::Full).unwrap();
         let reader = File::to_read(&place).unwrap();
 
         for (file, own) in [
