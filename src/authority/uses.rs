@@ -156,6 +156,22 @@ mod tests {
     }
 
     #[test]
+    fn what_is_written_down_is_forgotten_but_for_later_uses() {
+        let uses = Uses::default();
+        let [one, other] = [presented(None), presented(None)];
+        uses.used(&one, from_millis(1));
+        uses.used(&other, from_millis(1));
+        let batch = uses.batch();
+        uses.used(&other, from_millis(2));
+
+        uses.written(&batch);
+
+        let left = uses.batch();
+        let left: Vec<_> = left.iter().map(|used| (used.token, used.at)).collect();
+        assert_eq!(left, [(other.token.id, from_millis(2))]);
+    }
+
+    #[test]
     fn the_newest_value_that_was_used_counts_and_the_latest_use() {
         let uses = Uses::default();
         let mut newer = presented(None);
