@@ -132,13 +132,37 @@ impl<'a> Parsed<'a> {
         };
         let result = parse_to_ast(readable, &collect, &options)
             .map_err(|error| broken(text, error.range().start, error.kind().to_string()))?;
-        Ok(Self {
+        let parsed = Self {
             text,
             mark,
             result,
             newline: newline(text),
             lenient,
-        })
+        };
+        parsed.is_spaced_plainly()?;
+        Ok(parsed)
+    }
+
+    /// Whether JSON's four kinds of space are all that stands between the words. The parser takes
+    /// others, and a client that reads nothing but JSON does not.
+    fn is_spaced_plainly(&self) -> Result<(), Odd> {
+        if self.lenient {
+            return Ok(());
+        }
+        let tokens = self.result.tokens.iter().flatten();
+        let mut end = 0;
+        for (start, next) in tokens
+            .map(|token| (token.range.start, token.range.end))
+            .chain([(self.text.len(), self.text.len())])
+        {
+            let is_odd = |c| !matches!(c, ' ' | '\t' | '\r' | '\n');
+            if let Some(at) = self.text[end..start].find(is_odd) {
+                let why = "a space that JSON does not know stands here";
+                return Err(broken(self.text, end + at, why));
+            }
+            end = next;
+        }
+        Ok(())
     }
 
     /// Whether what stands at `range` is written as JSON has it: control characters are not. The

@@ -228,6 +228,13 @@ fn a_broken_file_is_refused_with_its_line_and_column() {
             "line 2, column 9: ",
         ),
         (Format::Jsonc, "\u{feff}{ a: 1 }", "line 1, column 3: "),
+        (
+            Format::Json,
+            "{\n\u{b}\"a\": 1}",
+            "line 2, column 1: a space",
+        ),
+        (Format::Json, "{\"a\":\u{a0}1}", "line 1, column 6: a space"),
+        (Format::Json, "{}\u{c}", "line 1, column 3: a space"),
         (Format::Jsonc, "{\"a\": 1", "line 1, column 1: "),
         (Format::Jsonc, "{\"a\": 1}\n{}", "line 2, column 1: "),
         (
