@@ -33,6 +33,10 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const LONGEST: Duration = Duration::from_micros(1200);
 const SHORTEST: Duration = Duration::from_micros(60);
 
+/// How long it is taken to be usual to stand there, before anybody has: what eight busy processes
+/// wait for each other on a fast disk.
+const AT_FIRST: Duration = Duration::from_millis(5);
+
 /// One at a time makes a new file in this process: the descriptor it was made with must be closed
 /// again before anybody has SQLite open the file.
 static MAKING: Mutex<()> = Mutex::new(());
@@ -151,7 +155,7 @@ impl Line {
             .open(path)
             .map(|file| Self {
                 file,
-                usual: Cell::new(Duration::from_millis(5)),
+                usual: Cell::new(AT_FIRST),
             })
             .map_err(|error| refused(path, error))
     }
@@ -172,8 +176,8 @@ impl Line {
                 }
                 Err(TryLockError::WouldBlock) if stood < PATIENCE => {
                     let left = 1.0 - stood.div_duration_f64(usual).min(1.0);
-                    let nap = LONGEST.mul_f64(left).max(SHORTEST);
-                    self::nap(nap / 2..nap);
+                    let most = LONGEST.mul_f64(left).max(SHORTEST);
+                    nap(most / 2..most);
                 }
                 Err(TryLockError::WouldBlock | TryLockError::Error(_)) => return Turn(None),
             }

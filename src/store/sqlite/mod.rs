@@ -367,12 +367,18 @@ impl Taken {
 mod tests {
     use super::*;
 
-    #[test]
-    fn no_statement_runs_outside_a_transaction() {
+    /// A new store, and its writer. It is gone with the folder.
+    pub(super) fn fresh(durability: Durability) -> (tempfile::TempDir, files::Place, File) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("keywright").join("store.db");
         let (place, line) = files::prepare(&path, true).unwrap();
-        let mut file = File::to_write(&place, &line, Durability::Off).unwrap();
+        let writer = File::to_write(&place, &line, durability).unwrap();
+        (folder, place, writer)
+    }
+
+    #[test]
+    fn no_statement_runs_outside_a_transaction() {
+        let (_folder, _, mut file) = fresh(Durability::Off);
 
         assert!(file.prepare("select 1").is_err());
         file.begin("begin immediate").unwrap();

@@ -184,13 +184,11 @@ fn into_wal(connection: &Connection) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::sqlite::tests::fresh;
 
     #[test]
     fn every_connection_is_set_as_it_must_be() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("keywright").join("store.db");
-        let (place, line) = files::prepare(&path, true).unwrap();
-        let writer = File::to_write(&place, &line, Durability::Full).unwrap();
+        let (_folder, place, writer) = fresh(Durability::Full);
         let reader = File::to_read(&place).unwrap();
 
         for (file, own) in [

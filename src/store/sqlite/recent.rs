@@ -50,7 +50,7 @@ mod tests {
         domain::clock,
         store::{
             Durability, ReadTokens as _,
-            sqlite::{File, files, tokens::PRESENTED},
+            sqlite::{File, tests::fresh, tokens::PRESENTED},
         },
     };
 
@@ -78,10 +78,7 @@ mod tests {
 
     impl Pair {
         fn new() -> Self {
-            let folder = tempfile::tempdir().unwrap();
-            let path = folder.path().join("keywright").join("store.db");
-            let (place, line) = files::prepare(&path, true).unwrap();
-            let writer = File::to_write(&place, &line, Durability::Off).unwrap();
+            let (folder, place, writer) = fresh(Durability::Off);
             let hash = HashedToken::of("anything");
             writer.connection.execute_batch(TOKEN).unwrap();
             let value = "insert into token_values (token_id, generation, hash, generated_at)

@@ -546,15 +546,12 @@ mod tests {
     use super::*;
     use crate::{
         domain::clock,
-        store::{Durability, sqlite::files},
+        store::{Durability, sqlite::tests::fresh},
     };
 
     #[test]
     fn a_look_up_is_prepared_once() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("keywright").join("store.db");
-        let (place, line) = files::prepare(&path, true).unwrap();
-        let mut writer = File::to_write(&place, &line, Durability::Off).unwrap();
+        let (_folder, place, mut writer) = fresh(Durability::Off);
         let mut reader = File::to_read(&place).unwrap();
         let hash = HashedToken::of("anything");
 
