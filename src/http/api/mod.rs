@@ -87,8 +87,10 @@ impl<T> Answer<T> {
 
 impl<T: Serialize> IntoResponse for Answer<T> {
     fn into_response(self) -> Response {
+        // Most answers are shorter: one piece of memory for each.
+        let mut body = Vec::with_capacity(512);
         // What is ours to write can be written.
-        let body = serde_json::to_vec(&self.body).unwrap_or_default();
+        drop(serde_json::to_writer(&mut body, &self.body));
         let kind = [(header::CONTENT_TYPE, "application/json")];
         let mut response = (self.status, kind, body).into_response();
         let location = self.location.map(HeaderValue::try_from);
