@@ -9,7 +9,7 @@ use std::{
         Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    thread,
+    thread::{self, ScopedJoinHandle},
     time::{Duration, Instant},
 };
 
@@ -142,7 +142,8 @@ fn an_hour_of_mixed_load_leaves_memory_descriptors_and_latency_as_they_were() {
     let window = Duration::from_mins(set("SOAK_MINUTES").unwrap_or(60)) / WINDOWS;
     let home = Home::new();
     let value = home.token(ALL);
-    let served = Served::at(&home, &[]);
+    // As fast as they can, from one address.
+    let served = Served::at(&home, &["--rate-per-token", "0", "--rate-per-address", "0"]);
     let (times, is_over) = (Times::default(), AtomicBool::new(false));
     let goes_on = || !is_over.load(Ordering::Relaxed);
     let idle = descriptors(served.number());
@@ -151,38 +152,39 @@ fn an_hour_of_mixed_load_leaves_memory_descriptors_and_latency_as_they_were() {
     processes.extend(sessions.iter().map(Session::number));
 
     let windows = thread::scope(|scope| {
+        let mut clients = Vec::new();
         for _ in 0..3 {
-            scope.spawn(|| {
+            clients.push(scope.spawn(|| {
                 while goes_on() {
                     over_http(&served, &value, &times);
                 }
-            });
+            }));
         }
         for mut session in sessions {
             let (served, value, times) = (&served, &value, &times);
-            scope.spawn(move || {
+            clients.push(scope.spawn(move || {
                 while goes_on() {
                     over_stdio(&mut session, served, value, times);
                 }
                 session.close();
-            });
+            }));
         }
-        let windows = (0..WINDOWS).map(|_| {
+        let windows = (0..WINDOWS).map_while(|_| {
             thread::sleep(window);
-            let times = times.take();
-            let seen = Window {
-                memory: processes
-                    .iter()
-                    .map(|process| memory(*process))
-                    .max()
-                    .unwrap(),
-                descriptors: processes.iter().map(|process| descriptors(*process)).sum(),
-                answers: times.len(),
-                half: times[times.len() / 2],
-                nearly_all: times[times.len() / 100 * 99],
-            };
-            tell(&seen.line());
-            seen
+            let are_all_well = !clients.iter().any(ScopedJoinHandle::is_finished);
+            are_all_well.then(|| {
+                let times = times.take();
+                let memory = processes.iter().map(|process| memory(*process));
+                let seen = Window {
+                    memory: memory.max().unwrap(),
+                    descriptors: processes.iter().map(|process| descriptors(*process)).sum(),
+                    answers: times.len(),
+                    half: times[times.len() / 2],
+                    nearly_all: times[times.len() / 100 * 99],
+                };
+                tell(&seen.line());
+                seen
+            })
         });
         let windows: Vec<_> = windows.collect();
         is_over.store(true, Ordering::Relaxed);
