@@ -5,7 +5,7 @@ use rusqlite::{Row, params};
 use super::{
     File,
     rows::{Bytes, digest, id, maybe_time, time, word, wrong},
-    tokens::{TOKEN, WITH, owner_id, token},
+    token_rows::{TOKEN, WITH, owner_id, token},
 };
 use crate::{
     authz::{Entry, Permit},

@@ -14,6 +14,7 @@ mod migrate;
 mod open;
 mod recent;
 mod rows;
+mod token_rows;
 mod tokens;
 
 use std::{

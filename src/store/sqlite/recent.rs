@@ -50,7 +50,7 @@ mod tests {
         domain::clock,
         store::{
             Durability, ReadTokens as _,
-            sqlite::{File, tests::fresh, tokens::PRESENTED},
+            sqlite::{File, tests::fresh, token_rows::PRESENTED},
         },
     };
 

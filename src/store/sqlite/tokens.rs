@@ -1,12 +1,16 @@
 //! The statements about tokens and their values.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
-use rusqlite::{Row, ToSql, params, types::ValueRef};
+use rusqlite::{ToSql, params};
 
 use super::{
     File,
-    rows::{actor, actor_bytes, id, maybe_id, maybe_time, maybe_word, time, word, wrong},
+    rows::{actor_bytes, id},
+    token_rows::{
+        PRESENTED, TOKEN, WITH, disabled, format_text, owner, owner_id, powers, presented,
+        presented_where, token,
+    },
 };
 use crate::{
     authz::{Entry, Permit},
@@ -15,35 +19,10 @@ use crate::{
         clock::Time,
         credential::{HashedToken, TokenPrefix},
         id::{AccountId, TokenId},
-        label::Label,
-        scope::Scopes,
-        token::{
-            Disabled, Format, Kind, Owner, OwnerNow, Powers, Present, Presented, Standing, State,
-            Token, Unknown, Value, Whose,
-        },
+        token::{Owner, Presented, State, Token, Value, Whose},
     },
     store::{Error, ReadTokens, Stake, StateFilter, TokenFilter, Use, WriteTokens},
 };
-
-/// A token with its present value and its last use.
-pub(super) const TOKEN: &str = "select t.id, t.kind, t.account_id, t.owner_kind, t.owner_id,
-    t.label, t.scopes, t.created_at, t.created_by, t.parent_id, t.expires_at, t.disabled_at,
-    t.disabled_by_person, t.revoked_at, u.last_used_at, v.generation, v.prefix, v.generated_at,
-    coalesce(v.format, 'keywright')";
-
-/// How many columns those are.
-const WIDTH: usize = 19;
-
-/// Where the last of those columns come from, behind `tokens t`.
-pub(super) const WITH: &str = "left join token_uses u on u.token_id = t.id
-    left join token_values v on v.token_id = t.id and v.generation =
-        (select max(generation) from token_values where token_id = t.id)";
-
-/// The value with this print: found by the half of it that the index holds, and compared whole.
-const BY_HASH: &str = "substr(p.hash, 1, 16) = substr(?1, 1, 16) and p.hash = ?1";
-
-/// The look-up of the hot path, put together once.
-pub(super) static PRESENTED: LazyLock<String> = LazyLock::new(|| presented_where(BY_HASH));
 
 impl ReadTokens for File {
     fn presented(&mut self, hash: &HashedToken, at: Time) -> Result<Option<Arc<Presented>>, Error> {
@@ -425,118 +404,6 @@ fn like(text: &str) -> String {
     }
     pattern.push('%');
     pattern
-}
-
-fn presented_where(which: &str) -> String {
-    format!(
-        "{TOKEN}, p.generation as presented, p.dies_at, o.id as user_id, o.deactivated_at, m.role,
-            e.id as app_env_id, o.username
-        from token_values p
-        join tokens t on t.id = p.token_id
-        {WITH}
-        left join users o on t.owner_kind = 'user' and o.id = t.owner_id
-        left join memberships m on m.account_id = t.account_id and m.user_id = t.owner_id
-        left join app_envs e on t.owner_kind = 'app_env' and e.id = t.owner_id
-            and e.account_id = t.account_id
-        where {which}"
-    )
-}
-
-/// What [`presented_where`] adds behind the token's columns.
-fn presented(row: &Row<'_>) -> rusqlite::Result<Presented> {
-    let token = token(row)?;
-    let owner = match (maybe_id(row, WIDTH + 2)?, row.get_ref(WIDTH + 5)?) {
-        (Some(user), _) => OwnerNow::User(Standing {
-            user,
-            account: token.account,
-            active: maybe_time(row, WIDTH + 3)?.is_none(),
-            role: super::accounts::role(row, WIDTH + 4)?,
-        }),
-        (None, ValueRef::Null) => OwnerNow::Gone,
-        (None, _) => OwnerNow::AppEnv,
-    };
-    Ok(Presented {
-        token,
-        generation: row.get(WIDTH)?,
-        dies_at: maybe_time(row, WIDTH + 1)?,
-        owner,
-        username: maybe_word(row, WIDTH + 6, str::parse)?,
-    })
-}
-
-/// The token in a row that begins with [`TOKEN`]'s columns. They are read by their places: looking
-/// for names took a third of the time of a list.
-pub(super) fn token(row: &Row<'_>) -> rusqlite::Result<Token> {
-    let generation: Option<u32> = row.get(15)?;
-    let present = match generation {
-        None => None,
-        Some(generation) => Some(Present {
-            generation,
-            format: word(row, 18, str::parse::<Format>)?,
-            prefix: row
-                .get_ref(16)?
-                .as_str_or_null()?
-                .map(TokenPrefix::from_kept),
-            generated_at: time(row, 17)?,
-        }),
-    };
-    Ok(Token {
-        id: id(row, 0)?,
-        kind: word(row, 1, str::parse::<Kind>)?,
-        account: id(row, 2)?,
-        owner: owner(row, 3)?,
-        label: Label::from_kept(row.get_ref(5)?.as_str()?),
-        powers: powers(row, 6, 10)?,
-        created_at: time(row, 7)?,
-        created_by: actor(row, 8)?,
-        parent: maybe_id(row, 9)?,
-        last_used_at: maybe_time(row, 14)?,
-        disabled: disabled(row, 11)?,
-        revoked_at: maybe_time(row, 13)?,
-        present,
-    })
-}
-
-/// When, and behind it whether by a person.
-fn disabled(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<Disabled>> {
-    match maybe_time(row, at)? {
-        None => Ok(None),
-        Some(time) => Ok(Some(Disabled {
-            at: time,
-            by_person: row.get(at + 1)?,
-        })),
-    }
-}
-
-fn powers(row: &Row<'_>, scopes: usize, expires_at: usize) -> rusqlite::Result<Powers> {
-    Ok(Powers {
-        scopes: word(row, scopes, |text| Scopes::parse(text.split_whitespace()))?,
-        expires_at: maybe_time(row, expires_at)?,
-    })
-}
-
-/// A format as it is kept: our own is the one that needs no words.
-fn format_text(format: &Format) -> Option<String> {
-    match format {
-        Format::Keywright => None,
-        Format::Shaped(_) | Format::Imported => Some(format.to_string()),
-    }
-}
-
-/// The kind of owner, and behind it the id.
-fn owner(row: &Row<'_>, at: usize) -> rusqlite::Result<Owner> {
-    match row.get_ref(at)?.as_str()? {
-        "user" => Ok(Owner::User(id(row, at + 1)?)),
-        "app_env" => Ok(Owner::AppEnv(id(row, at + 1)?)),
-        _ => Err(wrong(Unknown)),
-    }
-}
-
-pub(super) fn owner_id(owner: Owner) -> [u8; 16] {
-    match owner {
-        Owner::User(id) => id.to_bytes(),
-        Owner::AppEnv(id) => id.to_bytes(),
-    }
 }
 
 #[cfg(test)]
