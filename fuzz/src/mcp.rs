@@ -7,7 +7,7 @@ use keywright::mcp::{
     fuzzing::{Read, Reader, has_doubled_key, session},
 };
 use serde::de::IgnoredAny;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::{io::AsyncReadExt as _, time::timeout};
 
 use crate::house::House;
@@ -41,6 +41,14 @@ fn trimmed(line: &[u8]) -> &[u8] {
         .trim_ascii()
 }
 
+/// The same id as every client sees it: `1.0` is `1`.
+fn number(id: &Value) -> Value {
+    match id.as_f64() {
+        Some(number) if id.is_f64() && number.fract() == 0.0 => json!(number as i64),
+        Some(_) | None => id.clone(),
+    }
+}
+
 fn one(reader: &Reader, line: &[u8]) {
     let line = trimmed(line);
     let json: Option<Value> = serde_json::from_slice(line).ok();
@@ -53,7 +61,7 @@ fn one(reader: &Reader, line: &[u8]) {
                 assert!(json["method"].is_string());
                 assert!(!has_doubled_key(line));
                 let read: Value = serde_json::from_str(&read).unwrap();
-                assert_eq!(Some(&read), id);
+                assert_eq!(Some(number(&read)), id.map(number));
             }
         }
         Read::Refused(answer) => {
@@ -67,7 +75,7 @@ fn one(reader: &Reader, line: &[u8]) {
             assert_eq!(code == -32700, json.is_none());
             let answered = &answer["id"];
             assert!(
-                answered.is_null() || Some(answered) == id,
+                answered.is_null() || Some(number(answered)) == id.map(number),
                 "{answer} to {json:?}"
             );
             assert!(answer["error"]["message"].as_str().unwrap().len() < 300);
@@ -92,7 +100,7 @@ fn all(house: &House, data: &[u8]) {
             .filter(|id| !id.is_null());
         // An id that is none may be answered with none.
         for id in [id, Some(&Value::Null)].into_iter().flatten() {
-            *asked.entry(id.to_string()).or_default() += 1;
+            *asked.entry(number(id).to_string()).or_default() += 1;
         }
     }
     let input = std::io::Cursor::new(data.to_vec());
@@ -123,7 +131,7 @@ fn all(house: &House, data: &[u8]) {
             "nobody is asked back here: {answer}"
         );
         assert!(answer.get("result").is_some() != answer.get("error").is_some());
-        let left = asked.get_mut(&id.to_string()).filter(|left| **left > 0);
+        let left = asked.get_mut(&number(id).to_string()).filter(|left| **left > 0);
         *left.unwrap_or_else(|| panic!("{answer} was not asked for")) -= 1;
     }
 }
