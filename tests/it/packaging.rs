@@ -115,6 +115,7 @@ fn holds_everything(archive: &Path) {
         "keywright",
         "LICENSE-APACHE",
         "LICENSE-MIT",
+        "NOTICES.txt",
         "README.md",
         "CHANGELOG.md",
         "completions/keywright.bash",
@@ -126,6 +127,29 @@ fn holds_everything(archive: &Path) {
         let path = format!("{folder}/{file}");
         assert!(listed.contains(path.as_str()), "{path}: {listed:?}");
     }
+}
+
+/// Their licences ask for it.
+#[test]
+fn slow_the_notices_of_everything_in_a_release_go_along() {
+    let made_of: Value = serde_json::from_str(&done("sbom", &["--target", TARGET])).unwrap();
+    let notices = done("sbom", &["--target", TARGET, "--notices"]);
+
+    let components = made_of["components"].as_array().unwrap();
+    assert!(components.len() > 100);
+    for component in components {
+        let [name, version] = ["name", "version"].map(|key| component[key].as_str().unwrap());
+        let is_told = match name {
+            "sqlite" => notices.contains("SQLite, which is in the public domain"),
+            _ => notices.lines().any(|line| {
+                line.starts_with(&format!("{name} {version}: "))
+                    || line.starts_with(&format!("{name}: "))
+            }),
+        };
+        assert!(is_told, "{name} {version}");
+    }
+    // It is built into a crate that does not hold its text.
+    assert!(notices.contains("Daan Leijen"));
 }
 
 #[test]
