@@ -49,11 +49,11 @@ fn number(id: &Value) -> Value {
     }
 }
 
-fn one(reader: &Reader, line: &[u8]) {
-    let line = trimmed(line);
+fn one(reader: &Reader, whole: &[u8]) {
+    let line = trimmed(whole);
     let json: Option<Value> = serde_json::from_slice(line).ok();
     let id = json.as_ref().and_then(|json| json.get("id"));
-    match reader.read(line) {
+    match reader.read(whole) {
         Read::Message(read) => {
             let json = json.as_ref().expect("a message is JSON");
             assert_eq!(json["jsonrpc"], "2.0");
