@@ -2,8 +2,8 @@
 //! had, revoked ones and expired ones are presented in turn, 10,000 times each. The first kind is
 //! presented twice over: how far its two medians are apart is the noise of this machine.
 //!
-//! A look-up that finds a row reads it. That is some microseconds, and tells whoever holds such a
-//! value (256 random bits, or an old token) that it was one, and nothing of any other.
+//! A look-up that does not find the value reads the row that is next to it, so that all of them should
+//! be as far apart as the first two are.
 
 #![allow(
     clippy::cast_precision_loss,

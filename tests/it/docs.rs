@@ -247,14 +247,17 @@ fn the_example_configuration_starts_a_server() {
 /// Where the tests of a module may stand: `a::b` in `a/b.rs`, or in `a/b/mod.rs`.
 fn files_of(module: &str) -> Vec<String> {
     let path = module.replace("::", "/");
-    let rooms = if module.starts_with("authz") {
-        "src"
-    } else {
-        "tests/it"
-    };
-    ["{room}/{path}.rs", "{room}/{path}/mod.rs"]
-        .map(|file| file.replace("{room}", rooms).replace("{path}", &path))
-        .into()
+    if module.starts_with("authz") {
+        return vec![format!("src/{path}.rs")];
+    }
+    // Beside the code.
+    if let Some(path) = path.strip_suffix("/tests") {
+        return vec![format!("src/{path}.rs")];
+    }
+    vec![
+        format!("tests/it/{path}.rs"),
+        format!("tests/it/{path}/mod.rs"),
+    ]
 }
 
 #[test]

@@ -15,7 +15,7 @@ const ROOM: usize = 16 << 10;
 /// <https://sqlite.org/pragma.html#pragma_data_version>
 ///
 /// What is no good is neither kept nor told from here: it takes the way of one that is not there,
-/// each time, so that the time of a refusal says little of its reason.
+/// each time, so that the time of a refusal does not tell its reason.
 #[derive(Debug, Default)]
 pub(super) struct Recent {
     found: HashMap<HashedToken, Arc<Presented>>,
@@ -50,7 +50,7 @@ mod tests {
         domain::clock,
         store::{
             Durability, ReadTokens as _,
-            sqlite::{File, tests::fresh, token_rows::PRESENTED},
+            sqlite::{File, tests::fresh, token_rows::BY_HASH},
         },
     };
 
@@ -149,11 +149,33 @@ mod tests {
             pair.reader
                 .presented(&pair.hash, clock::from_millis(at))
                 .unwrap();
-            let look_up = pair.reader.prepare(&PRESENTED).unwrap();
+            let look_up = pair.reader.prepare(&BY_HASH).unwrap();
             look_up.get_status(StatementStatus::Run)
         };
 
         assert_eq!([ran(1), ran(9), ran(10), ran(11)], [1, 1, 2, 3]);
+    }
+
+    #[test]
+    fn what_nobody_had_takes_the_steps_of_what_is_no_good() {
+        let mut pair = Pair::new();
+        let mut unknown = *pair.hash.as_bytes();
+        unknown[31] ^= 1;
+        let unknown = HashedToken::from_kept(unknown);
+        pair.commit("update tokens set revoked_at = 1");
+        pair.reader.begin("begin").unwrap();
+        let mut steps = |hash| {
+            pair.reader.presented(hash, at()).unwrap();
+            let look_up = pair.reader.prepare(&BY_HASH).unwrap();
+            look_up.reset_status(StatementStatus::VmStep)
+        };
+        // The first opens what it reads.
+        steps(&unknown);
+
+        let [unknown, revoked] = [steps(&unknown), steps(&pair.hash)];
+
+        assert!(unknown > 100);
+        assert_eq!(unknown, revoked);
     }
 
     #[test]
@@ -197,6 +219,41 @@ mod tests {
         assert!(pair.reader.presented(&other, at()).unwrap().is_none());
         pair.reader.undo();
         assert_eq!(pair.knows(), 0);
+    }
+
+    /// The look-up comes to the next print where nobody has the one that is looked for.
+    #[test]
+    fn a_print_beside_one_that_is_there_is_nobodys() {
+        let mut pair = Pair::new();
+        let ours = *pair.hash.as_bytes();
+        pair.reader.begin("begin").unwrap();
+
+        for at_byte in 0..ours.len() {
+            for by in [1, 0x80] {
+                let mut beside = ours;
+                beside[at_byte] ^= by;
+                let beside = HashedToken::from_kept(beside);
+                let found = pair.reader.presented(&beside, at()).unwrap();
+                assert!(found.is_none(), "byte {at_byte}");
+            }
+        }
+        assert_eq!(pair.knows(), 0);
+        assert!(pair.is_good_still());
+    }
+
+    /// ... and a row that cannot be read is the trouble of its own token alone.
+    #[test]
+    fn a_spoilt_row_stops_nobody_elses_refusal() {
+        let mut pair = Pair::new();
+        pair.commit("update tokens set scopes = 'no scope'");
+        let mut before = *pair.hash.as_bytes();
+        before[31] ^= 1;
+        pair.reader.begin("begin").unwrap();
+
+        let other = pair.reader.presented(&HashedToken::from_kept(before), at());
+
+        assert!(other.unwrap().is_none());
+        assert!(pair.reader.presented(&pair.hash, at()).is_err());
     }
 
     #[test]

@@ -5,13 +5,16 @@ use std::sync::LazyLock;
 use rusqlite::{Row, types::ValueRef};
 
 use super::rows::{actor, id, maybe_id, maybe_time, maybe_word, time, word, wrong};
-use crate::domain::{
-    credential::TokenPrefix,
-    label::Label,
-    scope::Scopes,
-    token::{
-        Disabled, Format, Kind, Owner, OwnerNow, Powers, Present, Presented, Standing, Token,
-        Unknown,
+use crate::{
+    crypto::digest,
+    domain::{
+        credential::{HashedToken, TokenPrefix},
+        label::Label,
+        scope::Scopes,
+        token::{
+            Disabled, Format, Kind, Owner, OwnerNow, Powers, Present, Presented, Standing, Token,
+            Unknown,
+        },
     },
 };
 
@@ -29,16 +32,29 @@ pub(super) const WITH: &str = "left join token_uses u on u.token_id = t.id
     left join token_values v on v.token_id = t.id and v.generation =
         (select max(generation) from token_values where token_id = t.id)";
 
-/// The value with this print: found by the half of it that the index holds, and compared whole.
-const BY_HASH: &str = "substr(p.hash, 1, 16) = substr(?1, 1, 16) and p.hash = ?1";
+/// The look-up of the hot path, put together once: the value with this print, by the half of it that
+/// the index holds; if nobody has it, the next one. [`presented_as`] tells them apart.
+pub(super) static BY_HASH: LazyLock<String> = LazyLock::new(|| {
+    presented_where(
+        // The half is the index's own word, and the whole that of its table.
+        ", substr(p.hash, 1, 16) = substr(?1, 1, 16), p.hash",
+        "substr(p.hash, 1, 16) >= substr(?1, 1, 16) order by substr(p.hash, 1, 16) limit 1",
+    )
+});
 
-/// The look-up of the hot path, put together once.
-pub(super) static PRESENTED: LazyLock<String> = LazyLock::new(|| presented_where(BY_HASH));
+/// The present value of a token.
+pub(super) static BY_ID: LazyLock<String> = LazyLock::new(|| {
+    presented_where(
+        "",
+        "p.token_id = ?1 and p.generation =
+            (select max(generation) from token_values where token_id = ?1)",
+    )
+});
 
-pub(super) fn presented_where(which: &str) -> String {
+fn presented_where(more: &str, which: &str) -> String {
     format!(
         "{TOKEN}, p.generation as presented, p.dies_at, o.id as user_id, o.deactivated_at, m.role,
-            e.id as app_env_id, o.username
+            e.id as app_env_id, o.username{more}
         from token_values p
         join tokens t on t.id = p.token_id
         {WITH}
@@ -70,6 +86,22 @@ pub(super) fn presented(row: &Row<'_>) -> rusqlite::Result<Presented> {
         owner,
         username: maybe_word(row, WIDTH + 6, str::parse)?,
     })
+}
+
+/// The same, if it is the value with this print. The row of another is read and let go: a value that
+/// nobody ever had is refused after the same steps, and so in the same time, as one that is no good
+/// any more.
+pub(super) fn presented_as(
+    hash: &HashedToken,
+    row: &Row<'_>,
+) -> rusqlite::Result<Option<Presented>> {
+    let read = presented(row);
+    let whole = row.get_ref(WIDTH + 8)?.as_blob()?;
+    if row.get(WIDTH + 7)? && digest::equal(whole, hash.as_bytes()) {
+        read.map(Some)
+    } else {
+        Ok(None)
+    }
 }
 
 /// The token in a row that begins with [`TOKEN`]'s columns. They are read by their places: looking

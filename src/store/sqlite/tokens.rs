@@ -8,8 +8,8 @@ use super::{
     File,
     rows::{actor_bytes, id},
     token_rows::{
-        PRESENTED, TOKEN, WITH, disabled, format_text, owner, owner_id, powers, presented,
-        presented_where, token,
+        BY_HASH, BY_ID, TOKEN, WITH, disabled, format_text, owner, owner_id, powers, presented,
+        presented_as, token,
     },
 };
 use crate::{
@@ -30,8 +30,8 @@ impl ReadTokens for File {
         if let Some(known) = known.and_then(|recent| recent.get(hash, at)) {
             return Ok(Some(known));
         }
-        let found = self.one(&PRESENTED, [hash.as_bytes()], presented)?;
-        let found = found.map(Arc::new);
+        let found = self.one(&BY_HASH, [hash.as_bytes()], |row| presented_as(hash, row))?;
+        let found = found.flatten().map(Arc::new);
         if let (Some(recent), Some(found)) = (&mut self.recent, &found) {
             recent.keep(hash, found, at);
         }
@@ -39,11 +39,7 @@ impl ReadTokens for File {
     }
 
     fn presented_by_id(&mut self, id: TokenId) -> Result<Option<Arc<Presented>>, Error> {
-        let sql = presented_where(
-            "p.token_id = ?1 and p.generation =
-                (select max(generation) from token_values where token_id = ?1)",
-        );
-        let found = self.one(&sql, [id.to_bytes()], presented)?;
+        let found = self.one(&BY_ID, [id.to_bytes()], presented)?;
         Ok(found.map(Arc::new))
     }
 
@@ -438,7 +434,7 @@ mod tests {
         }
 
         reader.begin("begin").unwrap();
-        let look_up = reader.prepare(&PRESENTED).unwrap();
+        let look_up = reader.prepare(&BY_HASH).unwrap();
         assert_eq!(look_up.get_status(StatementStatus::Run), 100);
         assert_eq!(look_up.get_status(StatementStatus::RePrepare), 0);
     }
