@@ -131,7 +131,9 @@ fn all(house: &House, data: &[u8]) {
             "nobody is asked back here: {answer}"
         );
         assert!(answer.get("result").is_some() != answer.get("error").is_some());
-        let left = asked.get_mut(&number(id).to_string()).filter(|left| **left > 0);
+        let left = asked
+            .get_mut(&number(id).to_string())
+            .filter(|left| **left > 0);
         *left.unwrap_or_else(|| panic!("{answer} was not asked for")) -= 1;
     }
 }

@@ -153,8 +153,12 @@ struct Line {
 impl Line {
     /// No value is longer, with what tells it from what stands around it.
     const AROUND: usize = 128;
-    /// What is looked at in one go.
-    const PIECE: usize = 64 << 10;
+    /// What is looked at in one go; little for a fuzzer, whose texts are short.
+    const PIECE: usize = if cfg!(feature = "fuzzing") {
+        512
+    } else {
+        64 << 10
+    };
 
     /// No value has a byte beyond ASCII, and a byte for a byte leaves the columns as they are.
     fn push(&mut self, bytes: &[u8]) {
