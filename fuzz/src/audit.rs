@@ -4,11 +4,11 @@
 use std::{cell::RefCell, mem::ManuallyDrop};
 
 use keywright::{
-    authority::{For, ListTokens, Of, ReadAudit},
+    authority::{Fault, For, ListTokens, Of, ReadAudit},
     authz::{Credential, Request},
     domain::{audit::Front, page::Limit, text::is_unseen},
     wire::{
-        audit::{AuditRecords, Verification},
+        audit::{AuditRecords, ExportedRecord, Verification, known},
         token::Token,
     },
 };
@@ -39,6 +39,13 @@ thread_local! {
 }
 
 pub fn look(data: &[u8]) {
+    // As a line of an export that somebody kept.
+    if let Ok(line) = str::from_utf8(data)
+        && let Ok(known) = known(line)
+    {
+        let said: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(said["sequence"], known.sequence);
+    }
     BROKEN.with_borrow_mut(|broken| {
         broken
             .get_or_insert_with(|| ManuallyDrop::new(Broken::new()))
@@ -186,8 +193,22 @@ impl Broken {
                 .await;
             let _ = authority.whoami(&self.house.request()).await;
             let _ = authority.list_users(&operator).await;
-            match authority.verify_audit(&operator).await {
+            let (mut kept, mut from) = (Vec::new(), None);
+            while let Ok(piece) = authority.export_audit(&operator, from).await {
+                for record in &piece.records {
+                    let view = ExportedRecord::from(record);
+                    told(&view);
+                    kept.push(known(&serde_json::to_string(&view).unwrap()).unwrap());
+                }
+                from = piece.next;
+                if from.is_none() {
+                    break;
+                }
+            }
+            match authority.verify_audit(&operator, kept).await {
                 Ok(verified) => {
+                    let is_rewritten = |fault: &Fault| matches!(fault, Fault::Rewritten { .. });
+                    assert!(!verified.faults.iter().any(is_rewritten));
                     let view = Verification::from(&verified);
                     told(&view);
                     view.sound

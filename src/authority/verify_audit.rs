@@ -1,5 +1,7 @@
 //! Checks that what happened was not rewritten, and that nothing was changed behind our back.
 
+use std::collections::BTreeMap;
+
 use super::{Authority, Error, Thing, decide};
 use crate::{
     authz::{Action, Request},
@@ -24,6 +26,17 @@ pub struct Verified {
     pub rows: u64,
     /// What does not hold.
     pub faults: Vec<Fault>,
+}
+
+/// An entry as somebody knows it who kept it elsewhere.
+#[derive(Clone, Copy, Debug)]
+pub struct Known {
+    /// In which chain.
+    pub chain: Chain,
+    /// Its place there.
+    pub sequence: u64,
+    /// Its hash, and so that of all before it.
+    pub hash: Digest,
 }
 
 /// Something that does not hold.
@@ -63,6 +76,14 @@ pub enum Fault {
         /// Where it ends.
         found: u64,
     },
+    /// The trail is another one by now.
+    #[error("entry {sequence} is gone, or is not the one that was kept elsewhere")]
+    Rewritten {
+        /// Which chain.
+        chain: Chain,
+        /// Which entry.
+        sequence: u64,
+    },
     /// An account without a trail.
     #[error("the account {0} has no chain, and every account begins one")]
     NoChain(AccountId),
@@ -85,11 +106,19 @@ pub enum Fault {
 
 impl Authority {
     /// Walks every chain from its first entry, and holds every row against the last entry about
-    /// it. All of it is of one moment.
-    pub async fn verify_audit(&self, request: &Request) -> Result<Verified, Error> {
-        self.read(request, |view, who| {
+    /// it, and the chains against what is `known` of them. All of it is of one moment.
+    pub async fn verify_audit(
+        &self,
+        request: &Request,
+        known: Vec<Known>,
+    ) -> Result<Verified, Error> {
+        self.read(request, move |view, who| {
             let permit = decide(who, Action::VerifyAudit, Whose::System, Thing::Something)?;
             let mut faults = Vec::new();
+            let mut known: BTreeMap<_, _> = known
+                .iter()
+                .map(|known| ((known.chain.key(), known.sequence, known.hash), known.chain))
+                .collect();
             let mut chains = Vec::new();
             for (chain, told, head) in view.chains(&permit)? {
                 let (mut last, mut before) = (0, ORIGIN);
@@ -100,7 +129,10 @@ impl Authority {
                     for link in &piece {
                         let (found, place) = walked(chain, link, last, &before);
                         faults.extend(found);
-                        (last, before) = place.unwrap_or((last, before));
+                        if let Some((sequence, hash)) = place {
+                            known.remove(&(chain.key(), sequence, hash));
+                            (last, before) = (sequence, hash);
+                        }
                     }
                     let is_full = piece.len() == PIECE as usize;
                     let end = piece.last().filter(|_| is_full);
@@ -112,6 +144,11 @@ impl Authority {
                 }
                 chains.push((chain, last, before));
             }
+            // What is still known was not met.
+            let rewritten = known
+                .into_iter()
+                .map(|((_, sequence, _), chain)| Fault::Rewritten { chain, sequence });
+            faults.extend(rewritten);
             let kept = view.everything_kept(&permit)?;
             for row in &kept {
                 if let Target::Account(id) = row.target

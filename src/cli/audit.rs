@@ -1,5 +1,11 @@
 //! `keywright audit`: what happened, and whether it was rewritten.
 
+use std::{
+    fs::File,
+    io::{BufRead as _, BufReader},
+    path::Path,
+};
+
 use super::{
     args,
     error::Failure,
@@ -9,9 +15,9 @@ use super::{
     words,
 };
 use crate::{
-    authority::{Error, ReadAudit},
+    authority::{Error, Known, ReadAudit},
     authz::Action,
-    wire::audit::{AuditRecords, Verification},
+    wire::audit::{self, AuditRecords, ExportedRecord, Verification},
 };
 
 /// Does what was typed.
@@ -43,11 +49,16 @@ pub(super) async fn run(house: &House, out: Output, asked: args::Audit) -> Resul
                 .await?;
             written(out.show(&AuditRecords::from(&page), list))
         }
-        args::Audit::Verify => {
+        args::Audit::Export => export(house).await,
+        args::Audit::Verify { against } => {
+            let known = match against {
+                Some(path) => known(&path)?,
+                None => Vec::new(),
+            };
             let verified = house
                 .authority()
                 .await?
-                .verify_audit(&house.operator())
+                .verify_audit(&house.operator(), known)
                 .await?;
             let view = Verification::from(&verified);
             written(out.show(&view, verification))?;
@@ -58,6 +69,48 @@ pub(super) async fn run(house: &House, out: Output, asked: args::Audit) -> Resul
             }
         }
     }
+}
+
+/// Writes every entry, a piece at a time.
+async fn export(house: &House) -> Result<(), Failure> {
+    let authority = house.authority().await?;
+    let (mut entries, mut from) = (0, None);
+    loop {
+        let piece = authority.export_audit(&house.operator(), from).await?;
+        let mut lines = String::new();
+        for record in &piece.records {
+            let line = serde_json::to_string(&ExportedRecord::from(record));
+            lines.push_str(&line.map_err(|error| Failure::Failed(error.into()))?);
+            lines.push('\n');
+        }
+        written(output::write(&lines))?;
+        entries += piece.records.len();
+        from = piece.next;
+        if from.is_none() {
+            break;
+        }
+    }
+    output::tell(&format!(
+        "{entries} entries. Keep them where whoever owns this machine does not write; \
+         `keywright audit verify --against FILE` finds what was rewritten since."
+    ));
+    Ok(())
+}
+
+/// The entries of an export.
+fn known(path: &Path) -> Result<Vec<Known>, Failure> {
+    let unusable = |why: String| Error::invalid("--against", why);
+    let file = File::open(path).map_err(|error| unusable(error.to_string()))?;
+    let mut known = Vec::new();
+    for (number, line) in BufReader::new(file).lines().enumerate() {
+        let line = line.map_err(|error| unusable(error.to_string()))?;
+        let entry = audit::known(&line);
+        known.push(entry.map_err(|why| unusable(format!("line {}: {why}", number + 1)))?);
+    }
+    if known.is_empty() {
+        return Err(unusable("there is no entry in it".to_owned()).into());
+    }
+    Ok(known)
 }
 
 fn list(view: &AuditRecords) -> String {
@@ -105,8 +158,9 @@ pub(super) fn verification(view: &Verification) -> String {
         output::add(
             &mut text,
             format_args!(
-                "All entries are chained, and {} rows are as they were left. Keep the heads \
-                 elsewhere: they prove nothing against whoever owns this machine.\n",
+                "All entries are chained, and {} rows are as they were left. That proves nothing \
+                 against whoever owns this machine: keep what `keywright audit export` writes \
+                 elsewhere.\n",
                 view.rows
             ),
         );

@@ -54,7 +54,7 @@ async fn check(house: &House, store: String) -> Result<Check, Failure> {
     let verified = house
         .authority()
         .await?
-        .verify_audit(&house.operator())
+        .verify_audit(&house.operator(), Vec::new())
         .await?;
     let audit = Verification::from(&verified);
     Ok(Check {

@@ -1,13 +1,18 @@
 //! The audit trail.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::time;
 use crate::{
-    authority::{Fault, Verified},
-    crypto::hex::hex,
-    domain::{audit, page::Page, text},
+    authority::{Fault, Known, Verified},
+    crypto::hex::{hex, unhex},
+    domain::{
+        audit::{self, Chain},
+        id::AccountId,
+        page::Page,
+        text,
+    },
 };
 
 /// Something that happened, or was refused.
@@ -48,6 +53,34 @@ pub struct AuditRecords {
     pub next_cursor: Option<String>,
 }
 
+/// An entry to be kept elsewhere, with all that its hash is made of.
+#[derive(Debug, Serialize)]
+pub struct ExportedRecord {
+    /// UUID of the account in whose chain it is; null for the store's own.
+    pub account: Option<String>,
+    /// What it says.
+    #[serde(flatten)]
+    pub record: AuditRecord,
+    /// UUID of the person whose the target is.
+    pub owner: Option<String>,
+    /// SHA-256 of the target's row as it was left, in hexadecimal digits.
+    pub digest: Option<String>,
+}
+
+/// What an exported entry must say to be found again.
+#[derive(Deserialize)]
+struct KnownRecord {
+    #[serde(deserialize_with = "Option::deserialize")]
+    account: Option<String>,
+    sequence: u64,
+    hash: String,
+}
+
+/// The text is no entry as `audit export` writes them.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("it is no entry as `keywright audit export` writes them")]
+pub struct NotExported;
+
 /// What `audit verify` found.
 #[derive(Debug, Serialize)]
 pub struct Verification {
@@ -61,8 +94,7 @@ pub struct Verification {
     pub faults: Vec<ChainFault>,
 }
 
-/// Where a chain ends. Keep it elsewhere: a chain on the same machine proves nothing against
-/// whoever owns the machine.
+/// Where a chain ends.
 #[derive(Debug, Serialize)]
 pub struct ChainEnd {
     /// UUID of the account; null for the store's own.
@@ -101,6 +133,31 @@ impl From<&audit::AuditRecord> for AuditRecord {
     }
 }
 
+impl From<&audit::AuditRecord> for ExportedRecord {
+    fn from(record: &audit::AuditRecord) -> Self {
+        Self {
+            account: record.chain.account().map(|id| id.to_string()),
+            owner: record.owner.map(|id| id.to_string()),
+            digest: record.digest.map(|digest| hex(&digest)),
+            record: record.into(),
+        }
+    }
+}
+
+/// What is known of an entry by a line of an export.
+pub fn known(line: &str) -> Result<Known, NotExported> {
+    let known: KnownRecord = serde_json::from_str(line).map_err(|_| NotExported)?;
+    let account = known.account.map(|id| id.parse::<AccountId>()).transpose();
+    let hash = unhex(&known.hash).ok_or(NotExported)?;
+    Ok(Known {
+        chain: account
+            .map_err(|_| NotExported)?
+            .map_or(Chain::System, Chain::Account),
+        sequence: known.sequence,
+        hash: *hash,
+    })
+}
+
 impl From<&Page<audit::AuditRecord>> for AuditRecords {
     fn from(page: &Page<audit::AuditRecord>) -> Self {
         Self {
@@ -135,7 +192,8 @@ impl From<&Fault> for ChainFault {
             Fault::Altered { chain, .. }
             | Fault::OutOfPlace { chain, .. }
             | Fault::Gap { chain, .. }
-            | Fault::End { chain, .. } => Some(chain),
+            | Fault::End { chain, .. }
+            | Fault::Rewritten { chain, .. } => Some(chain),
             Fault::NoChain(_)
             | Fault::Damaged
             | Fault::Schema

@@ -1,5 +1,7 @@
 //! What is typed about people, accounts, app environments, the audit trail and the store.
 
+use std::path::PathBuf;
+
 use clap::Subcommand;
 
 use super::Page;
@@ -121,9 +123,27 @@ Examples:
         #[command(flatten)]
         page: Page,
     },
+    /// Write all of the trail to standard output, to be kept elsewhere
+    ///
+    /// A line of JSON for each entry of every account's chain and the store's own, oldest first. The
+    /// hash of a chain's last line stands for all of it.
+    #[command(after_help = "\
+Examples:
+  keywright audit export > trail.jsonl
+  keywright audit export | ssh backup 'cat > trail.jsonl'")]
+    Export,
     /// Check that nothing was rewritten, and that no row was changed behind our back
-    #[command(after_help = "Example:\n  keywright audit verify --json")]
-    Verify,
+    #[command(after_help = "\
+Examples:
+  keywright audit verify --json
+  keywright audit verify --against trail.jsonl")]
+    Verify {
+        /// What `audit export` wrote, and was kept elsewhere: its entries must still be there
+        ///
+        /// The last lines of its chains are enough.
+        #[arg(long, value_name = "FILE")]
+        against: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Subcommand)]

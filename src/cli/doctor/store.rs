@@ -74,7 +74,9 @@ async fn unaltered(
     authority: &Authority,
     findings: &mut Findings,
 ) -> Result<(), Failure> {
-    let verified = authority.verify_audit(&house.operator()).await?;
+    let verified = authority
+        .verify_audit(&house.operator(), Vec::new())
+        .await?;
     let view = Verification::from(&verified);
     if view.sound {
         let says = format!("unbroken, and {} rows are as it left them", view.rows);

@@ -254,7 +254,8 @@ async fn what_reaches_beyond_an_account_is_done_at_the_shell_alone() {
             sentence
         );
         assert_eq!(why(house.create_account(&asker, acme()).await), sentence);
-        assert_eq!(why(house.verify_audit(&asker).await), sentence);
+        assert_eq!(why(house.verify_audit(&asker, Vec::new()).await), sentence);
+        assert_eq!(why(house.export_audit(&asker, None).await), sentence);
     }
     let house = &app.authority;
     assert!(house.list_users(&ann.asks()).await.is_err());

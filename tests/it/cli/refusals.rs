@@ -104,6 +104,42 @@ fn a_store_that_was_edited_behind_our_back_is_found() {
 }
 
 #[test]
+fn a_trail_is_held_against_what_was_kept_of_it() {
+    let (shell, other) = (Shell::new(), Shell::new());
+    shell.ok("keywright token create nightly --to stdout");
+    shell.ok("keywright audit export > kept.jsonl");
+    shell.ok("keywright token create weekly --to stdout");
+
+    shell.ok("keywright audit verify --against kept.jsonl");
+
+    let verify = "keywright audit verify --against";
+    other.ok("keywright token create nightly --to stdout");
+    fs::copy(
+        shell.home().join("kept.jsonl"),
+        other.home().join("kept.jsonl"),
+    )
+    .unwrap();
+    let done = other.run(&format!("{verify} kept.jsonl"));
+    assert_eq!(done.status, 1);
+    let lines = fs::read_to_string(shell.home().join("kept.jsonl")).unwrap();
+    let faults = done.out.matches("is not the one that was kept elsewhere");
+    assert_eq!(faults.count(), lines.lines().count(), "{}", done.out);
+    for (file, text, wanted) in [
+        ("none", None, "No such file"),
+        ("empty", Some(""), "there is no entry in it"),
+        ("other", Some("{}\n"), "line 1: it is no entry as"),
+        ("folder/", None, "No such file"),
+    ] {
+        if let Some(text) = text {
+            fs::write(shell.home().join(file), text).unwrap();
+        }
+        let done = shell.run(&format!("{verify} {file}"));
+        assert_eq!((done.status, done.out.as_str()), (2, ""), "{file}");
+        assert!(done.err.contains(wanted), "{file}: {}", done.err);
+    }
+}
+
+#[test]
 fn a_store_of_another_user_is_refused() {
     if !nix::unistd::geteuid().is_root() {
         skipped("only the administrator can give files away");

@@ -68,7 +68,7 @@ async fn sound(house: &Authority) -> Vec<String> {
         Ok(checked) => wrong.extend(checked.damage.into_iter().chain(checked.key)),
         Err(error) => wrong.push(format!("it cannot be checked: {error}")),
     }
-    match house.verify_audit(&shell()).await {
+    match house.verify_audit(&shell(), Vec::new()).await {
         Ok(verified) => wrong.extend(verified.faults.iter().map(ToString::to_string)),
         Err(error) => wrong.push(format!("its trail cannot be read: {error}")),
     }

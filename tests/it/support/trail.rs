@@ -37,7 +37,11 @@ impl TestApp {
 
     /// What `verify_audit` finds, in words.
     pub(crate) async fn faults(&self) -> Vec<String> {
-        let verified = self.authority.verify_audit(&operator()).await.unwrap();
+        let verified = self
+            .authority
+            .verify_audit(&operator(), Vec::new())
+            .await
+            .unwrap();
         let faults = verified.faults.iter();
         faults.map(ToString::to_string).collect()
     }

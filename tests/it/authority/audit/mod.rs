@@ -1,5 +1,6 @@
 //! What happened is told in chains that nobody rewrites unnoticed, and refusals are counted.
 
+mod export;
 mod reading;
 mod refusals;
 mod tampering;
@@ -51,7 +52,11 @@ async fn an_entry_names_who_through_what_which_request_and_what() {
 async fn every_chain_is_verified_with_its_head() {
     let (app, _) = lived_in().await;
 
-    let verified = app.authority.verify_audit(&operator()).await.unwrap();
+    let verified = app
+        .authority
+        .verify_audit(&operator(), Vec::new())
+        .await
+        .unwrap();
 
     assert_eq!(verified.chains.len(), 2);
     let entries: u64 = verified.chains.iter().map(|(_, count, _)| count).sum();
