@@ -159,23 +159,23 @@ mod tests {
     #[test]
     fn what_nobody_had_takes_the_steps_of_what_is_no_good() {
         let mut pair = Pair::new();
-        let mut unknown = *pair.hash.as_bytes();
-        unknown[31] ^= 1;
-        let unknown = HashedToken::from_kept(unknown);
         pair.commit("update tokens set revoked_at = 1");
+        let [first, last] = [[0; 32], [0xff; 32]].map(HashedToken::from_kept);
         pair.reader.begin("begin").unwrap();
         let mut steps = |hash| {
             pair.reader.presented(hash, at()).unwrap();
             let look_up = pair.reader.prepare(&BY_HASH).unwrap();
             look_up.reset_status(StatementStatus::VmStep)
         };
-        // The first opens what it reads.
-        steps(&unknown);
+        // Once opens what is read.
+        steps(&first);
 
-        let [unknown, revoked] = [steps(&unknown), steps(&pair.hash)];
+        let [before, revoked, behind] = [steps(&first), steps(&pair.hash), steps(&last)];
 
-        assert!(unknown > 100);
-        assert_eq!(unknown, revoked);
+        assert!(revoked > 100);
+        assert!(before.abs_diff(revoked) < 3, "{before} and {revoked}");
+        // It looks behind the last, too, where there is nothing to read.
+        assert!((revoked..revoked + 30).contains(&behind), "{behind}");
     }
 
     #[test]
@@ -246,14 +246,38 @@ mod tests {
     fn a_spoilt_row_stops_nobody_elses_refusal() {
         let mut pair = Pair::new();
         pair.commit("update tokens set scopes = 'no scope'");
-        let mut before = *pair.hash.as_bytes();
-        before[31] ^= 1;
         pair.reader.begin("begin").unwrap();
 
-        let other = pair.reader.presented(&HashedToken::from_kept(before), at());
-
-        assert!(other.unwrap().is_none());
         assert!(pair.reader.presented(&pair.hash, at()).is_err());
+        for beside in [[0; 32], [0xff; 32]].map(HashedToken::from_kept) {
+            let found = pair.reader.presented(&beside, at());
+            assert!(found.unwrap().is_none());
+        }
+    }
+
+    /// The index still leads to the row, whose print was taken away.
+    #[test]
+    fn a_row_without_its_print_is_nobodys() {
+        let mut pair = Pair::new();
+        let path = pair.reader.connection.path().unwrap().to_owned();
+        for behind_its_back in [
+            "create table aside as select * from sqlite_schema where name = 'token_values_by_hash';
+             delete from sqlite_schema where name = 'token_values_by_hash'",
+            "update token_values set hash = null;
+             insert into sqlite_schema select * from aside; drop table aside",
+        ] {
+            let file = rusqlite::Connection::open(&path).unwrap();
+            file.pragma_update(None, "writable_schema", true).unwrap();
+            file.execute_batch(behind_its_back).unwrap();
+        }
+        pair.reader.begin("begin").unwrap();
+
+        let [own, other] = [pair.hash, HashedToken::from_kept([0; 32])];
+
+        for print in [own, other] {
+            let found = pair.reader.presented(&print, at());
+            assert!(found.unwrap().is_none());
+        }
     }
 
     #[test]

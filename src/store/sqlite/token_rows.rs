@@ -1,4 +1,5 @@
-//! What a row says of a token: the columns that are read together, and the value that they make.
+//! What a row says of a token: the columns that are read together, the look-ups that read them, and
+//! the value that they make.
 
 use std::sync::LazyLock;
 
@@ -33,11 +34,14 @@ pub(super) const WITH: &str = "left join token_uses u on u.token_id = t.id
         (select max(generation) from token_values where token_id = t.id)";
 
 /// The look-up of the hot path, put together once: the value with this print, by the half of it that
-/// the index holds; if nobody has it, the next one. [`presented_as`] tells them apart.
+/// the index holds; if nobody has it, the next one, and none behind the last. [`presented_as`] tells
+/// them apart.
 pub(super) static BY_HASH: LazyLock<String> = LazyLock::new(|| {
     presented_where(
         // The half is the index's own word, and the whole that of its table.
-        ", substr(p.hash, 1, 16) = substr(?1, 1, 16), p.hash",
+        ", substr(p.hash, 1, 16) is substr(?1, 1, 16), p.hash",
+        // Whatever somebody's statistics say.
+        "indexed by token_values_by_hash",
         "substr(p.hash, 1, 16) >= substr(?1, 1, 16) order by substr(p.hash, 1, 16) limit 1",
     )
 });
@@ -46,17 +50,18 @@ pub(super) static BY_HASH: LazyLock<String> = LazyLock::new(|| {
 pub(super) static BY_ID: LazyLock<String> = LazyLock::new(|| {
     presented_where(
         "",
+        "",
         "p.token_id = ?1 and p.generation =
             (select max(generation) from token_values where token_id = ?1)",
     )
 });
 
-fn presented_where(more: &str, which: &str) -> String {
+fn presented_where(more: &str, by: &str, which: &str) -> String {
     format!(
         "{TOKEN}, p.generation as presented, p.dies_at, o.id as user_id, o.deactivated_at, m.role,
             e.id as app_env_id, o.username{more}
-        from token_values p
-        join tokens t on t.id = p.token_id
+        from token_values p {by}
+        cross join tokens t on t.id = p.token_id
         {WITH}
         left join users o on t.owner_kind = 'user' and o.id = t.owner_id
         left join memberships m on m.account_id = t.account_id and m.user_id = t.owner_id
@@ -96,7 +101,8 @@ pub(super) fn presented_as(
     row: &Row<'_>,
 ) -> rusqlite::Result<Option<Presented>> {
     let read = presented(row);
-    let whole = row.get_ref(WIDTH + 8)?.as_blob()?;
+    // What is no print is nobody's.
+    let whole = row.get_ref(WIDTH + 8)?.as_blob().unwrap_or_default();
     if row.get(WIDTH + 7)? && digest::equal(whole, hash.as_bytes()) {
         read.map(Some)
     } else {
