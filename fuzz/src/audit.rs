@@ -40,10 +40,8 @@ thread_local! {
 
 pub fn look(data: &[u8]) {
     // As a line of an export that somebody kept.
-    if let Ok(line) = str::from_utf8(data)
-        && let Ok(known) = known(line)
-    {
-        let said: serde_json::Value = serde_json::from_str(line).unwrap();
+    if let Ok(known) = known(data) {
+        let said: serde_json::Value = serde_json::from_slice(data).unwrap();
         assert_eq!(said["sequence"], known.sequence);
     }
     BROKEN.with_borrow_mut(|broken| {
@@ -198,7 +196,7 @@ impl Broken {
                 for record in &piece.records {
                     let view = ExportedRecord::from(record);
                     told(&view);
-                    kept.push(known(&serde_json::to_string(&view).unwrap()).unwrap());
+                    kept.push(known(&serde_json::to_vec(&view).unwrap()).unwrap());
                 }
                 from = piece.next;
                 if from.is_none() {

@@ -1,6 +1,6 @@
 //! Hands out the whole trail, to be kept where whoever owns this machine does not write.
 
-use super::{Authority, Error, Thing, decide};
+use super::{Authority, Error, Thing, decide, verify_audit::PIECE};
 use crate::{
     authz::{Action, Request},
     domain::{
@@ -9,9 +9,6 @@ use crate::{
     },
     store,
 };
-
-/// How many entries are handed out at once.
-const PIECE: u32 = 1_000;
 
 /// A piece of the trail.
 #[derive(Debug)]
@@ -39,6 +36,7 @@ impl Authority {
         from: Option<Place>,
     ) -> Result<Exported, Error> {
         self.read(request, move |view, who| {
+            // Whoever may walk the chains may take them along.
             let permit = decide(who, Action::VerifyAudit, Whose::System, Thing::Something)?;
             let mut chains = view.chains(&permit)?.into_iter().map(|(chain, ..)| chain);
             let first = |chain| Place { chain, sequence: 1 };

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// How many entries are read at once: it bounds the memory that a long chain takes.
-const PIECE: u32 = 1_000;
+pub(super) const PIECE: u32 = 1_000;
 
 /// What was found.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub struct Verified {
     pub chains: Vec<(Chain, u64, Digest)>,
     /// How many rows were held against what was last told of them.
     pub rows: u64,
+    /// How many of the entries that were known are there.
+    pub known: u64,
     /// What does not hold.
     pub faults: Vec<Fault>,
 }
@@ -77,12 +79,14 @@ pub enum Fault {
         found: u64,
     },
     /// The trail is another one by now.
-    #[error("entry {sequence} is gone, or is not the one that was kept elsewhere")]
+    #[error("entry {sequence} is not there as it was kept elsewhere{}", behind(*.more))]
     Rewritten {
         /// Which chain.
         chain: Chain,
-        /// Which entry.
+        /// The first entry that is not there any more.
         sequence: u64,
+        /// How many are not that were known behind it.
+        more: u64,
     },
     /// An account without a trail.
     #[error("the account {0} has no chain, and every account begins one")]
@@ -115,6 +119,7 @@ impl Authority {
         self.read(request, move |view, who| {
             let permit = decide(who, Action::VerifyAudit, Whose::System, Thing::Something)?;
             let mut faults = Vec::new();
+            let mut met = 0;
             let mut known: BTreeMap<_, _> = known
                 .iter()
                 .map(|known| ((known.chain.key(), known.sequence, known.hash), known.chain))
@@ -130,7 +135,8 @@ impl Authority {
                         let (found, place) = walked(chain, link, last, &before);
                         faults.extend(found);
                         if let Some((sequence, hash)) = place {
-                            known.remove(&(chain.key(), sequence, hash));
+                            let known = known.remove(&(chain.key(), sequence, hash));
+                            met += u64::from(known.is_some());
                             (last, before) = (sequence, hash);
                         }
                     }
@@ -145,10 +151,16 @@ impl Authority {
                 chains.push((chain, last, before));
             }
             // What is still known was not met.
-            let rewritten = known
-                .into_iter()
-                .map(|((_, sequence, _), chain)| Fault::Rewritten { chain, sequence });
-            faults.extend(rewritten);
+            for (&(key, sequence, _), &chain) in &known {
+                match faults.last_mut() {
+                    Some(Fault::Rewritten { chain, more, .. }) if chain.key() == key => *more += 1,
+                    Some(_) | None => faults.push(Fault::Rewritten {
+                        chain,
+                        sequence,
+                        more: 0,
+                    }),
+                }
+            }
             let kept = view.everything_kept(&permit)?;
             for row in &kept {
                 if let Target::Account(id) = row.target
@@ -177,10 +189,18 @@ impl Authority {
             Ok(Verified {
                 chains,
                 rows: kept.len() as u64,
+                known: met,
                 faults,
             })
         })
         .await
+    }
+}
+
+fn behind(more: u64) -> String {
+    match more {
+        0 => String::new(),
+        more => format!(", nor are {more} behind it"),
     }
 }
 

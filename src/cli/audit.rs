@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{BufRead as _, BufReader},
+    io::{self, BufRead as _, BufReader, Read as _},
     path::Path,
 };
 
@@ -51,39 +51,50 @@ pub(super) async fn run(house: &House, out: Output, asked: args::Audit) -> Resul
         }
         args::Audit::Export => export(house).await,
         args::Audit::Verify { against } => {
-            let known = match against {
-                Some(path) => known(&path)?,
-                None => Vec::new(),
-            };
+            let known = against.as_deref().map(known).transpose()?;
+            let is_against = known.is_some();
             let verified = house
                 .authority()
                 .await?
-                .verify_audit(&house.operator(), known)
+                .verify_audit(&house.operator(), known.unwrap_or_default())
                 .await?;
             let view = Verification::from(&verified);
             written(out.show(&view, verification))?;
             if view.sound {
-                Ok(())
-            } else {
-                Err(Failure::Told)
+                return Ok(());
             }
+            if is_against {
+                output::tell(
+                    "Entries that were kept are missed, too, where a backup was put back, or where \
+                     the file is of another store.",
+                );
+            }
+            Err(Failure::Told)
         }
     }
 }
+
+/// What is said of an export that ends before its time.
+const IN_PART: &str = "Not all of the trail was written: export it again. `keywright audit verify` \
+    says whether an entry cannot be read.";
+
+/// No line of an export is longer.
+const LONGEST: u64 = 64 << 10;
 
 /// Writes every entry, a piece at a time.
 async fn export(house: &House) -> Result<(), Failure> {
     let authority = house.authority().await?;
     let (mut entries, mut from) = (0, None);
     loop {
-        let piece = authority.export_audit(&house.operator(), from).await?;
+        let piece = authority.export_audit(&house.operator(), from).await;
+        let piece = piece.inspect_err(|_| output::tell(IN_PART))?;
         let mut lines = String::new();
         for record in &piece.records {
             let line = serde_json::to_string(&ExportedRecord::from(record));
             lines.push_str(&line.map_err(|error| Failure::Failed(error.into()))?);
             lines.push('\n');
         }
-        written(output::write(&lines))?;
+        written(output::write_all(&lines)).inspect_err(|_| output::tell(IN_PART))?;
         entries += piece.records.len();
         from = piece.next;
         if from.is_none() {
@@ -91,24 +102,37 @@ async fn export(house: &House) -> Result<(), Failure> {
         }
     }
     output::tell(&format!(
-        "{entries} entries. Keep them where whoever owns this machine does not write; \
-         `keywright audit verify --against FILE` finds what was rewritten since."
+        "{entries} entries. Keep them where whoever owns this machine does not write, and what was \
+         kept before, too; `keywright audit verify --against FILE` finds what was rewritten since."
     ));
     Ok(())
 }
 
 /// The entries of an export.
 fn known(path: &Path) -> Result<Vec<Known>, Failure> {
-    let unusable = |why: String| Error::invalid("--against", why);
-    let file = File::open(path).map_err(|error| unusable(error.to_string()))?;
+    let unusable = |why: String| {
+        let why = format!("expected what `keywright audit export` wrote; {why}");
+        Failure::from(Error::invalid("--against", why))
+    };
+    let failed = |error: io::Error| unusable(format!("`{}`: {error}", path.display()));
+    let mut file = BufReader::new(File::open(path).map_err(failed)?);
     let mut known = Vec::new();
-    for (number, line) in BufReader::new(file).lines().enumerate() {
-        let line = line.map_err(|error| unusable(error.to_string()))?;
-        let entry = audit::known(&line);
-        known.push(entry.map_err(|why| unusable(format!("line {}: {why}", number + 1)))?);
+    for number in 1.. {
+        let mut line = Vec::new();
+        let length = file.by_ref().take(LONGEST).read_until(b'\n', &mut line);
+        if length.map_err(failed)? == 0 {
+            break;
+        }
+        // As editors leave them.
+        let line = line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&line);
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        let entry = audit::known(line);
+        known.push(entry.map_err(|why| unusable(format!("line {number}: {why}")))?);
     }
     if known.is_empty() {
-        return Err(unusable("there is no entry in it".to_owned()).into());
+        return Err(unusable("there is no entry in it".to_owned()));
     }
     Ok(known)
 }
@@ -153,6 +177,15 @@ pub(super) fn verification(view: &Verification) -> String {
             .as_deref()
             .map_or(String::new(), |id| format!("{id}: "));
         output::add(&mut text, format_args!("FAULT  {whose}{}\n", fault.fault));
+    }
+    if view.known > 0 {
+        output::add(
+            &mut text,
+            format_args!(
+                "{} entries are there as they were kept elsewhere.\n",
+                view.known
+            ),
+        );
     }
     if view.sound {
         output::add(

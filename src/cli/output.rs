@@ -138,11 +138,17 @@ impl Output {
 
 /// Writes `text` to standard output. A reader that has gone is no failure of ours.
 pub(super) fn write(text: &str) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    match write_all(text) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other,
     }
+}
+
+/// Writes `text`, of which somebody is to keep all, to standard output.
+pub(super) fn write_all(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
 }
 
 /// Writes `text` to standard error, where people read along.

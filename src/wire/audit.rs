@@ -70,6 +70,7 @@ pub struct ExportedRecord {
 /// What an exported entry must say to be found again.
 #[derive(Deserialize)]
 struct KnownRecord {
+    // It must be there: a line of `audit list` does not say whose it is.
     #[serde(deserialize_with = "Option::deserialize")]
     account: Option<String>,
     sequence: u64,
@@ -78,7 +79,7 @@ struct KnownRecord {
 
 /// The text is no entry as `audit export` writes them.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("it is no entry as `keywright audit export` writes them")]
+#[error("it is no entry")]
 pub struct NotExported;
 
 /// What `audit verify` found.
@@ -88,6 +89,8 @@ pub struct Verification {
     pub sound: bool,
     /// How many rows were held against the last entry about them.
     pub rows: u64,
+    /// How many of the entries that were kept elsewhere are there.
+    pub known: u64,
     /// Every chain.
     pub chains: Vec<ChainEnd>,
     /// What does not hold.
@@ -145,8 +148,8 @@ impl From<&audit::AuditRecord> for ExportedRecord {
 }
 
 /// What is known of an entry by a line of an export.
-pub fn known(line: &str) -> Result<Known, NotExported> {
-    let known: KnownRecord = serde_json::from_str(line).map_err(|_| NotExported)?;
+pub fn known(line: &[u8]) -> Result<Known, NotExported> {
+    let known: KnownRecord = serde_json::from_slice(line).map_err(|_| NotExported)?;
     let account = known.account.map(|id| id.parse::<AccountId>()).transpose();
     let hash = unhex(&known.hash).ok_or(NotExported)?;
     Ok(Known {
@@ -172,6 +175,7 @@ impl From<&Verified> for Verification {
         Self {
             sound: verified.faults.is_empty(),
             rows: verified.rows,
+            known: verified.known,
             chains: verified
                 .chains
                 .iter()

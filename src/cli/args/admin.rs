@@ -126,17 +126,19 @@ Examples:
     /// Write all of the trail to standard output, to be kept elsewhere
     ///
     /// A line of JSON for each entry of every account's chain and the store's own, oldest first. The
-    /// hash of a chain's last line stands for all of it.
+    /// hash of a chain's last line stands for all of it. Write over no earlier one: what was rewritten
+    /// since is found by that.
     #[command(after_help = "\
 Examples:
-  keywright audit export > trail.jsonl
-  keywright audit export | ssh backup 'cat > trail.jsonl'")]
+  keywright audit export > trail-$(date +%F).jsonl
+  keywright audit export | ssh backup 'cat > trail-$(date +%F).jsonl'")]
     Export,
     /// Check that nothing was rewritten, and that no row was changed behind our back
     #[command(after_help = "\
 Examples:
   keywright audit verify --json
-  keywright audit verify --against trail.jsonl")]
+  keywright audit verify --against trail-2027-01-01.jsonl
+  ssh backup cat trail-2027-01-01.jsonl | keywright audit verify --against /dev/stdin")]
     Verify {
         /// What `audit export` wrote, and was kept elsewhere: its entries must still be there
         ///

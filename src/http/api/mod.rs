@@ -89,8 +89,10 @@ impl<T: Serialize> IntoResponse for Answer<T> {
     fn into_response(self) -> Response {
         // Most answers are shorter: one piece of memory for each.
         let mut body = Vec::with_capacity(512);
-        // What is ours to write can be written.
-        drop(serde_json::to_writer(&mut body, &self.body));
+        if serde_json::to_writer(&mut body, &self.body).is_err() {
+            // What is ours to write can be written. Nothing is better than half of it.
+            body.clear();
+        }
         let kind = [(header::CONTENT_TYPE, "application/json")];
         let mut response = (self.status, kind, body).into_response();
         let location = self.location.map(HeaderValue::try_from);

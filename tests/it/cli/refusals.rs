@@ -105,37 +105,86 @@ fn a_store_that_was_edited_behind_our_back_is_found() {
 
 #[test]
 fn a_trail_is_held_against_what_was_kept_of_it() {
-    let (shell, other) = (Shell::new(), Shell::new());
+    let shell = Shell::new();
     shell.ok("keywright token create nightly --to stdout");
     shell.ok("keywright audit export > kept.jsonl");
     shell.ok("keywright token create weekly --to stdout");
-
-    shell.ok("keywright audit verify --against kept.jsonl");
-
     let verify = "keywright audit verify --against";
+
+    let told = shell.ok(&format!("{verify} kept.jsonl"));
+
+    let kept = fs::read_to_string(shell.home().join("kept.jsonl")).unwrap();
+    let count = kept.lines().count();
+    let wanted = format!("{count} entries are there as they were kept elsewhere.");
+    assert!(told.contains(&wanted), "{told}");
+    // However an editor left it.
+    let edited = format!("\u{feff}{}\r\n\n", kept.replace('\n', "\r\n"));
+    fs::write(shell.home().join("edited.jsonl"), edited).unwrap();
+    let told = shell.ok(&format!("cat edited.jsonl | {verify} /dev/stdin"));
+    assert!(told.contains(&wanted), "{told}");
+}
+
+#[test]
+fn a_trail_that_is_not_the_one_that_was_kept_is_told() {
+    let (shell, other) = (Shell::new(), Shell::new());
+    shell.ok("keywright token create nightly --to stdout");
     other.ok("keywright token create nightly --to stdout");
-    fs::copy(
-        shell.home().join("kept.jsonl"),
-        other.home().join("kept.jsonl"),
-    )
-    .unwrap();
-    let done = other.run(&format!("{verify} kept.jsonl"));
+    other.ok(&format!(
+        "keywright audit export > {}/other.jsonl",
+        shell.home().display()
+    ));
+
+    let done = shell.run("keywright audit verify --against other.jsonl");
+
     assert_eq!(done.status, 1);
-    let lines = fs::read_to_string(shell.home().join("kept.jsonl")).unwrap();
-    let faults = done.out.matches("is not the one that was kept elsewhere");
-    assert_eq!(faults.count(), lines.lines().count(), "{}", done.out);
-    for (file, text, wanted) in [
-        ("none", None, "No such file"),
-        ("empty", Some(""), "there is no entry in it"),
-        ("other", Some("{}\n"), "line 1: it is no entry as"),
-        ("folder/", None, "No such file"),
+    assert!(
+        done.out.contains("is not there as it was kept elsewhere"),
+        "{}",
+        done.out
+    );
+    assert!(
+        done.err.contains("the file is of another store"),
+        "{}",
+        done.err
+    );
+}
+
+#[test]
+fn what_is_no_export_holds_nothing_against_a_trail() {
+    let shell = Shell::new();
+    shell.ok("keywright token create nightly --to stdout");
+    for (file, wanted) in [
+        ("none", "`none`: No such file"),
+        (".", "`.`: Is a directory"),
+        ("/dev/null", "there is no entry in it"),
+        ("/dev/zero", "line 1: it is no entry"),
+        ("keywright/store.db", "line 1: it is no entry"),
     ] {
-        if let Some(text) = text {
-            fs::write(shell.home().join(file), text).unwrap();
-        }
-        let done = shell.run(&format!("{verify} {file}"));
+        let done = shell.run(&format!("keywright audit verify --against {file}"));
         assert_eq!((done.status, done.out.as_str()), (2, ""), "{file}");
         assert!(done.err.contains(wanted), "{file}: {}", done.err);
+        assert!(
+            done.err.contains("keywright audit export"),
+            "{file}: {}",
+            done.err
+        );
+    }
+}
+
+#[test]
+fn an_export_that_nobody_takes_is_none() {
+    let shell = Shell::new();
+    shell.ok("keywright token create nightly --to stdout");
+
+    for to in ["> /dev/full", "| { exec 0<&-; sleep 1; }"] {
+        let done = shell.run(&format!(
+            "{{ keywright audit export; echo $? > status; }} {to}"
+        ));
+
+        let status = fs::read_to_string(shell.home().join("status")).unwrap();
+        assert_eq!(status, "1\n", "{to}");
+        assert!(done.err.contains("export it again"), "{to}: {}", done.err);
+        assert!(!done.err.contains("entries."), "{to}: {}", done.err);
     }
 }
 
