@@ -249,6 +249,16 @@ mod tests {
     }
 
     #[test]
+    fn all_of_both_are_held_once() {
+        let read = Scopes::from([Scope::READ_TOKENS, Scope::READ_ENVS]);
+        let write = Scopes::from([Scope::WRITE_TOKENS, Scope::READ_TOKENS]);
+
+        let all: Vec<_> = read.or(&write).iter().map(Scope::to_string).collect();
+
+        assert_eq!(all, ["read:envs", "read:tokens", "write:tokens"]);
+    }
+
+    #[test]
     fn a_service_scope_is_carried() {
         assert!("notes:read".parse::<Scope>().unwrap().is_service());
     }

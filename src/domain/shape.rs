@@ -194,6 +194,10 @@ mod tests {
             ("spedy_pat_<48 hex>", "0123456789abcdef"),
             ("<64 hex>", "0123456789abcdef"),
             ("a-b.C_<22 base62>", "digits and letters"),
+            (
+                "a23456789_123456789_123456789_12<32 hex>",
+                "0123456789abcdef",
+            ),
         ] {
             let shape: Shape = text.parse().unwrap();
             let value = shape.filled(&[7; CHANCE]);
