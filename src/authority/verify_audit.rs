@@ -200,7 +200,7 @@ impl Authority {
 fn behind(more: u64) -> String {
     match more {
         0 => String::new(),
-        more => format!(", nor are {more} behind it"),
+        more => format!(", nor {more} behind it"),
     }
 }
 

@@ -143,7 +143,7 @@ async fn a_chain_that_is_gone_is_missed() {
 
     let faults = faults(&app, kept).await;
 
-    let wanted = "entry 1 is not there as it was kept elsewhere, nor are 1 behind it";
+    let wanted = "entry 1 is not there as it was kept elsewhere, nor 1 behind it";
     assert_eq!(faults, [wanted]);
 }
 
