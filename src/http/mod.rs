@@ -20,6 +20,7 @@ mod place;
 mod profile;
 mod route;
 pub mod server;
+mod unread;
 mod verify;
 
 use std::sync::Arc;

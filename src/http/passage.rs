@@ -19,6 +19,7 @@ use super::{
     health, introspect,
     metrics::named,
     place::meant_for,
+    unread::Unread,
     verify,
 };
 
@@ -36,12 +37,9 @@ const ELSEWHERE: &str = "elsewhere";
 /// What tells of each request in the log.
 const ACCESS: &str = "keywright::http::access";
 
-pub(super) async fn pass(
-    State(http): State<Arc<Http>>,
-    mut request: Request,
-    next: Next,
-) -> Response {
+pub(super) async fn pass(State(http): State<Arc<Http>>, request: Request, next: Next) -> Response {
     let begun = Instant::now();
+    let (unread, mut request) = Unread::watch(request);
     let method = named(request.method());
     let peer = request.extensions().get::<Peer>().copied();
     let path = request.extensions().get::<MatchedPath>().cloned();
@@ -72,6 +70,7 @@ pub(super) async fn pass(
         response.headers_mut().extend(headers);
     }
     let id = asked.request.id;
+    let is_refused = response.status().as_u16() >= 400;
     let headers = response.headers_mut();
     headers
         .entry(header::CACHE_CONTROL)
@@ -82,6 +81,9 @@ pub(super) async fn pass(
     );
     if let Ok(id) = HeaderValue::try_from(id.to_string()) {
         headers.insert(REQUEST_ID, id);
+    }
+    if is_refused && unread.is_left() {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
 
     let path = path.as_ref().map_or(ELSEWHERE, MatchedPath::as_str);

@@ -72,6 +72,44 @@ async fn who_takes_no_answer_is_not_waited_for() {
     served.await.unwrap();
 }
 
+/// What a server says to `requests` until it closes the connection.
+async fn said_to(address: SocketAddr, requests: &str) -> String {
+    let mut said = String::new();
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    stream.write_all(requests.as_bytes()).await.unwrap();
+    stream.read_to_string(&mut said).await.unwrap();
+    said
+}
+
+/// The rest of its body would be taken for the next request, or the next be sent into a connection
+/// that is being closed.
+#[tokio::test]
+async fn a_refusal_of_a_body_that_was_not_read_says_that_the_connection_ends() {
+    let app = TestApp::new().await;
+    let (address, stop, served) = serving(&app).await;
+    let agent = app.agent(["write:tokens"]).await;
+
+    for (path, value) in [
+        ("/v1/tokens", "nobodys"),
+        ("/v1/introspect", "nobodys"),
+        ("/v1/nothing", &agent.value),
+    ] {
+        let said = said_to(address, &head("POST", path, value, 7)).await;
+
+        assert!(said.starts_with("HTTP/1.1 4"), "{path}: {said}");
+        assert!(said.contains("\r\nconnection: close\r\n"), "{path}: {said}");
+    }
+    let refused = head("POST", "/v1/tokens", &agent.value, 7) + "no json";
+    let last = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    let said = said_to(address, &(refused + last)).await;
+    let (first, second) = said.split_once("HTTP/1.1 200 OK").unwrap();
+    assert!(first.starts_with("HTTP/1.1 400"), "{said}");
+    assert!(!first.contains("\r\nconnection:"), "{said}");
+    assert!(second.contains("\r\nconnection: close\r\n"), "{said}");
+    stop.cancel();
+    served.await.unwrap();
+}
+
 #[test]
 fn half_open_and_broken_connections_leave_the_others_alone() {
     let home = Home::new();
