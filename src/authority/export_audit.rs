@@ -2,12 +2,12 @@
 
 use super::{Authority, Error, Thing, decide, verify_audit::PIECE};
 use crate::{
-    authz::{Action, Request},
+    authz::{Action, Permit, Request},
     domain::{
         audit::{AuditRecord, Chain},
         token::{Unknown, Whose},
     },
-    store,
+    store::{self, View},
 };
 
 /// A piece of the trail.
@@ -38,9 +38,11 @@ impl Authority {
         self.read(request, move |view, who| {
             // Whoever may walk the chains may take them along.
             let permit = decide(who, Action::VerifyAudit, Whose::System, Thing::Something)?;
-            let mut chains = view.chains(&permit)?.into_iter().map(|(chain, ..)| chain);
-            let first = |chain| Place { chain, sequence: 1 };
-            let Some(Place { chain, sequence }) = from.or_else(|| chains.next().map(first)) else {
+            let place = match from {
+                Some(place) => Some(place),
+                None => behind(view, &permit, None)?,
+            };
+            let Some(Place { chain, sequence }) = place else {
                 return Ok(Exported {
                     records: Vec::new(),
                     next: None,
@@ -55,10 +57,22 @@ impl Authority {
                     chain,
                     sequence: last.sequence + 1,
                 }),
-                Some(_) | None => chains.find(|other| other.key() > chain.key()).map(first),
+                Some(_) | None => behind(view, &permit, Some(chain))?,
             };
             Ok(Exported { records, next })
         })
         .await
     }
+}
+
+/// Where the chain behind `last` begins; without one, the first. Whoever asks has all entries looked
+/// through for chains that have lost their head.
+fn behind(
+    view: &mut View,
+    permit: &Permit<'_>,
+    last: Option<Chain>,
+) -> Result<Option<Place>, store::Error> {
+    let mut chains = view.chains(permit)?.into_iter().map(|(chain, ..)| chain);
+    let next = chains.find(|chain| last.is_none_or(|last| chain.key() > last.key()));
+    Ok(next.map(|chain| Place { chain, sequence: 1 }))
 }
