@@ -15,7 +15,7 @@ use super::{
     words,
 };
 use crate::{
-    authority::{Error, Known, ReadAudit},
+    authority::{Authority, Error, Known, ReadAudit},
     authz::Action,
     wire::audit::{self, AuditRecords, ExportedRecord, Verification},
 };
@@ -49,7 +49,21 @@ pub(super) async fn run(house: &House, out: Output, asked: args::Audit) -> Resul
                 .await?;
             written(out.show(&AuditRecords::from(&page), list))
         }
-        args::Audit::Export => export(house).await,
+        args::Audit::Export => {
+            let authority = house.authority().await?;
+            let entries = export(authority, house).await.inspect_err(|_| {
+                output::tell(
+                    "Not all of the trail was written: export it again. `keywright audit verify` \
+                     says whether an entry cannot be read.",
+                );
+            })?;
+            output::tell(&format!(
+                "{entries} entries. Keep them where whoever owns this machine does not write, and \
+                 what was kept before, too; `keywright audit verify --against FILE` finds what was \
+                 rewritten since."
+            ));
+            Ok(())
+        }
         args::Audit::Verify { against } => {
             let known = against.as_deref().map(known).transpose()?;
             let is_against = known.is_some();
@@ -74,38 +88,27 @@ pub(super) async fn run(house: &House, out: Output, asked: args::Audit) -> Resul
     }
 }
 
-/// What is said of an export that ends before its time.
-const IN_PART: &str = "Not all of the trail was written: export it again. `keywright audit verify` \
-    says whether an entry cannot be read.";
-
 /// No line of an export is longer.
 const LONGEST: u64 = 64 << 10;
 
-/// Writes every entry, a piece at a time.
-async fn export(house: &House) -> Result<(), Failure> {
-    let authority = house.authority().await?;
+/// Writes every entry, a piece at a time; how many there are.
+async fn export(authority: &Authority, house: &House) -> Result<usize, Failure> {
     let (mut entries, mut from) = (0, None);
     loop {
-        let piece = authority.export_audit(&house.operator(), from).await;
-        let piece = piece.inspect_err(|_| output::tell(IN_PART))?;
+        let piece = authority.export_audit(&house.operator(), from).await?;
         let mut lines = String::new();
         for record in &piece.records {
             let line = serde_json::to_string(&ExportedRecord::from(record));
             lines.push_str(&line.map_err(|error| Failure::Failed(error.into()))?);
             lines.push('\n');
         }
-        written(output::write_all(&lines)).inspect_err(|_| output::tell(IN_PART))?;
+        written(output::write_all(&lines))?;
         entries += piece.records.len();
         from = piece.next;
         if from.is_none() {
-            break;
+            return Ok(entries);
         }
     }
-    output::tell(&format!(
-        "{entries} entries. Keep them where whoever owns this machine does not write, and what was \
-         kept before, too; `keywright audit verify --against FILE` finds what was rewritten since."
-    ));
-    Ok(())
 }
 
 /// The entries of an export.
