@@ -247,17 +247,13 @@ fn the_example_configuration_starts_a_server() {
 /// Where the tests of a module may stand: `a::b` in `a/b.rs`, or in `a/b/mod.rs`.
 fn files_of(module: &str) -> Vec<String> {
     let path = module.replace("::", "/");
-    if module.starts_with("authz") {
-        return vec![format!("src/{path}.rs")];
-    }
-    // Beside the code.
-    if let Some(path) = path.strip_suffix("/tests") {
-        return vec![format!("src/{path}.rs")];
-    }
-    vec![
-        format!("tests/it/{path}.rs"),
-        format!("tests/it/{path}/mod.rs"),
-    ]
+    let (room, path) = match path.strip_suffix("/tests") {
+        // Beside the code.
+        Some(path) => ("src", path),
+        None if module.starts_with("authz") => ("src", &*path),
+        None => ("tests/it", &*path),
+    };
+    vec![format!("{room}/{path}.rs"), format!("{room}/{path}/mod.rs")]
 }
 
 #[test]

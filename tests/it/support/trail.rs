@@ -1,7 +1,7 @@
 //! The audit trail as a few lines of text, and whether it is sound.
 
 use keywright::{
-    authority::ReadAudit,
+    authority::{Known, ReadAudit},
     domain::{audit::AuditRecord, page::Limit},
 };
 
@@ -37,13 +37,14 @@ impl TestApp {
 
     /// What `verify_audit` finds, in words.
     pub(crate) async fn faults(&self) -> Vec<String> {
-        let verified = self
-            .authority
-            .verify_audit(&operator(), Vec::new())
-            .await
-            .unwrap();
-        let faults = verified.faults.iter();
-        faults.map(ToString::to_string).collect()
+        self.faults_against(Vec::new()).await
+    }
+
+    /// The same, with what was kept of the trail.
+    pub(crate) async fn faults_against(&self, known: Vec<Known>) -> Vec<String> {
+        let verified = self.authority.verify_audit(&operator(), known).await;
+        let faults = verified.unwrap().faults;
+        faults.iter().map(ToString::to_string).collect()
     }
 
     /// Nothing was rewritten, and nothing changed without an entry.

@@ -40,12 +40,6 @@ async fn kept(app: &TestApp) -> Vec<Known> {
     lines.map(|line| known(line.as_bytes()).unwrap()).collect()
 }
 
-async fn faults(app: &TestApp, known: Vec<Known>) -> Vec<String> {
-    let verified = app.authority.verify_audit(&operator(), known).await;
-    let faults = verified.unwrap().faults;
-    faults.iter().map(ToString::to_string).collect()
-}
-
 #[tokio::test]
 async fn every_entry_is_there_once_with_all_that_its_hash_is_made_of() {
     let (app, _) = lived_in().await;
@@ -98,7 +92,7 @@ async fn what_was_kept_is_still_there_when_more_has_happened() {
     let kept = kept(&app).await;
     app.create(&operator(), token("later")).await.unwrap();
 
-    assert_eq!(faults(&app, kept).await, [""; 0]);
+    assert_eq!(app.faults_against(kept).await, [""; 0]);
 }
 
 /// A revocation that is undone, with its entry and the head: nothing on this machine tells of it.
@@ -116,19 +110,19 @@ async fn a_trail_that_was_written_anew_is_found_by_what_was_kept_alone() {
             where sequence = {last} - 1 and chain != zeroblob(16)) where chain != zeroblob(16);"
     ));
     assert!(app.is_good(&agent.value).await);
-    assert_eq!(faults(&app, Vec::new()).await, [""; 0]);
+    assert_eq!(app.faults().await, [""; 0]);
 
     let wanted = [format!(
         "entry {last} is not there as it was kept elsewhere"
     )];
-    assert_eq!(faults(&app, kept.clone()).await, wanted);
+    assert_eq!(app.faults_against(kept.clone()).await, wanted);
 
     // The last line of each chain is enough, and goes on to be when its place was taken.
     app.create(&operator(), token("in its place"))
         .await
         .unwrap();
     let end = kept.last().copied().into_iter().collect();
-    assert_eq!(faults(&app, end).await, wanted);
+    assert_eq!(app.faults_against(end).await, wanted);
 }
 
 #[tokio::test]
@@ -141,7 +135,7 @@ async fn a_chain_that_is_gone_is_missed() {
     }
     kept[1].chain = kept[0].chain;
 
-    let faults = faults(&app, kept).await;
+    let faults = app.faults_against(kept).await;
 
     let wanted = "entry 1 is not there as it was kept elsewhere, nor 1 behind it";
     assert_eq!(faults, [wanted]);
